@@ -1,0 +1,124 @@
+"""The chain of reruns that an execution belongs to (API page, "Chains, limits and races").
+
+Parents are named by `reRunParentId`. A child shows on its parent (`childResult`) or as the plan's last run, which may
+be anything: only a run whose parents lead into the chain belongs to it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rerun_action.core.model import Origin, Run
+from rerun_action.errors import Contradiction, NotFound
+
+MAX_RUNS = 100
+"""More than any chain has (ten reruns): a platform that goes on beyond contradicts itself."""
+
+
+@dataclass(slots=True)
+class Link:
+    """A run of the chain, and what this process has to do with it."""
+
+    run: Run
+    origin: Origin
+    requested: int | None = None
+    polls: int = 1
+    listed: bool = False
+    """Whether its listing is in the ledger."""
+    told: Run | None = None
+    """The state of it that the account told last."""
+
+
+class Chain:
+    """The runs from the root to the newest. `look` gets a run from the platform."""
+
+    def __init__(self, look: Callable[[int], Run]) -> None:
+        self._look = look
+        self._links: list[Link] = []
+        self._strangers: set[int] = set()
+        """Runs of the plan that were looked at and are none of this chain."""
+        self.plan_id: int | None = None
+
+    def __iter__(self) -> Iterator[Link]:
+        return iter(self._links)
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    @property
+    def root(self) -> Link:
+        """The run that is no rerun."""
+        return self._links[0]
+
+    @property
+    def newest(self) -> Link:
+        """The run that a rerun is attached to."""
+        return self._links[-1]
+
+    def knows(self, run_id: int) -> bool:
+        """Return whether the run is in the chain."""
+        return any(link.run.id == run_id for link in self._links)
+
+    def confirm_plan(self, what: str, plan_id: int | None) -> None:
+        """Take note of the test plan that a reply names; raises Contradiction if it is another one than before."""
+        if plan_id is not None and self.plan_id not in (None, plan_id):
+            raise Contradiction(f"{what} of test plan {self.plan_id}, but belongs to plan {plan_id}")
+        self.plan_id = self.plan_id or plan_id
+
+    def climb(self, given: Run) -> None:
+        """Begin with the given execution and go up to its root."""
+        self._insert(0, given, Origin.EXECUTION)
+        while self.root.run.parent_id is not None:
+            self._insert(0, self._look(self.root.run.parent_id), Origin.EXECUTION)
+
+    def descend(self) -> bool:
+        """Add the reruns below the newest run, down to one that is still going; return whether there was one."""
+        before = len(self)
+        while self.newest.run.finished and (below := self._below(self.newest.run)):
+            for run in below:
+                self._insert(len(self), run, Origin.EXECUTION if run.finished else Origin.FOUND)
+        return len(self) > before
+
+    def attach(self, run: Run, requested: int) -> Link:
+        """Add the rerun that this process triggered; from here on it is this process's to stop."""
+        if self.knows(run.id):
+            raise Contradiction(f"the platform answered the trigger with run {run.id}, which was there before")
+        link = Link(run, Origin.TRIGGERED, requested)
+        self._links.append(link)
+        self.confirm_plan(f"rerun {run.id} is in the chain", run.plan_id)
+        return link
+
+    def fill_gap(self) -> None:
+        """Add runs between the newest one and the chain: the platform attaches a rerun to the tip that it knows."""
+        gap = self._path_up(self.newest.run.parent_id)
+        for run in gap or ():
+            self._insert(len(self) - 1, run, Origin.FOUND)
+
+    def _below(self, run: Run) -> list[Run]:
+        """Return the reruns below a run that are not in the chain yet, oldest first."""
+        if run.child_id is not None and not self.knows(run.child_id):
+            return [self._look(run.child_id)]
+        if run.last_run_id is None or run.last_run_id in self._strangers:
+            return []
+        try:
+            path = self._path_up(run.last_run_id)
+        except NotFound:
+            path = None
+        if path is None:
+            self._strangers.add(run.last_run_id)
+        return path or []
+
+    def _path_up(self, run_id: int | None) -> list[Run] | None:
+        """Return the runs from the chain down to this one, which may be none; None if it is not of our chain."""
+        path: list[Run] = []
+        while run_id is not None and not self.knows(run_id):
+            if len(path) == MAX_RUNS:
+                raise Contradiction(f"the parents of run {path[-1].id} have no end")
+            path.insert(0, self._look(run_id))
+            run_id = path[0].parent_id
+        return path if run_id is not None else None
+
+    def _insert(self, place: int, run: Run, origin: Origin) -> None:
+        if self.knows(run.id) or len(self) == MAX_RUNS:
+            raise Contradiction(f"the chain of reruns has no end: run {run.id} follows itself")
+        self._links.insert(place, Link(run, origin))
+        self.confirm_plan(f"run {run.id} is in the chain", run.plan_id)

@@ -1,0 +1,148 @@
+"""The composition root: builds the parts, runs the story, turns whatever happens into an exit code."""
+
+import os
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from rerun_action import __version__, settings
+from rerun_action.core.model import Outcome, Report
+from rerun_action.errors import EXIT_CODE_MEANINGS, ConfigurationError, ExitCode
+from rerun_action.hosts import github
+from rerun_action.hosts.account import Account
+from rerun_action.hosts.console import Console
+from rerun_action.reports import json_report
+from rerun_action.reports.folder import Folder
+from rerun_action.rerun import Story
+from rerun_action.signals import Signals
+from rerun_action.testsigma.client import Client
+
+USAGE = """\
+usage: python entrypoint.py              rerun what failed; everything is read from the environment
+       python entrypoint.py demo         the same against the embedded simulator: no account, no network
+       python entrypoint.py simulator [--port N] [--scenario FILE]
+                                         the simulator alone, to rehearse a pipeline against
+       python entrypoint.py --help | --version
+"""
+
+
+def main(arguments: list[str], signals: Signals) -> int:
+    """Run one command of the interface page's "Ways to run it" and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a test's stream may be another
+    try:
+        return _command(arguments, signals)
+    except Exception as fault:  # noqa: BLE001 - no traceback reaches a user
+        Console(sys.stdout).result(f"a fault of the action itself ({type(fault).__name__}); nothing is known")
+        return ExitCode.ERROR
+    finally:
+        _let_go(sys.stdout)
+
+
+def _command(arguments: list[str], signals: Signals) -> int:
+    match arguments:
+        case []:
+            return act(os.environ, signals, sys.stdout)
+        case ["demo"]:
+            from rerun_action import demo  # noqa: PLC0415 - the action itself needs no simulator
+
+            return demo.run(act, os.environ, signals, sys.stdout)
+        case ["simulator", *options]:
+            from rerun_action import demo  # noqa: PLC0415
+
+            return demo.simulate(options, signals, sys.stdout)
+        case ["--help" | "-h" | "help"]:
+            sys.stdout.write(help_text())
+        case ["--version"]:
+            sys.stdout.write(f"testsigma-rerun-action {__version__}\n")
+        case _:
+            sys.stderr.write(f"unknown arguments: {' '.join(arguments)}\n{USAGE}")
+            return ExitCode.CONFIGURATION
+    return ExitCode.PASSED
+
+
+def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
+    """Run the action with this environment; return its exit code."""
+    key = settings.raw(environ, "api_key")
+    console = Console(stream, secret=key)
+    if key and github.is_host(environ):
+        console.command(github.mask_command(key))  # the very first line
+    folder = Folder(Path(settings.raw(environ, "report_dir") or settings.DEFAULT_REPORT_DIR))
+    faults = _prepare(folder, environ)
+    usable = None if faults else folder
+    try:
+        inputs = settings.load(environ)
+    except ConfigurationError as error:
+        return _refuse([*error.faults, *faults], usable, console)
+    if faults:
+        return _refuse(faults, usable, console)
+    console = Console(stream, inputs.log_level, secret=key)
+    account = Account(console)
+    console.info(f"testsigma-rerun-action {__version__}: execution {inputs.execution_id} at {inputs.server_url}")
+    client = Client(
+        inputs.server_url, inputs.api_key.get_secret_value(), signals, warn=console.warning, debug=console.debug
+    )
+    story = Story(
+        client,
+        inputs.policy(),
+        execution_id=inputs.execution_id,
+        test_plan_id=inputs.test_plan_id,
+        server_url=inputs.server_url,
+        time=signals,
+        account=account,
+        publish=lambda report: _publish(report, folder, console),
+    )
+    report = story.tell()
+    signals.close()
+    account.verdict(report, folder.path)
+    return report.exit_code
+
+
+def _prepare(folder: Folder, environ: Mapping[str, str]) -> list[str]:
+    """Make the folder ready for reports; return what is wrong with it."""
+    try:
+        folder.prepare()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        return [f"{settings.label('report_dir', environ)} {folder.path} can't be written to: {reason}"]
+    return []
+
+
+def _refuse(faults: list[str], folder: Folder | None, console: Console) -> int:
+    """Say everything that is wrong with the inputs; nothing has been sent."""
+    error = ConfigurationError(faults)
+    console.result("The configuration is wrong, nothing was sent:")
+    for fault in faults:
+        console.result(f"  - {fault}")
+    console.result("Inputs are given as `with:` on GitHub and as TESTSIGMA_... variables elsewhere; --help lists them.")
+    if folder is not None:
+        _publish(Report(Outcome(error.result), error.exit_code, error.message), folder, console)
+    return error.exit_code
+
+
+def _publish(report: Report, folder: Folder, console: Console) -> None:
+    try:
+        folder.write("report.json", json_report.render(report))
+    except OSError as error:
+        console.warning(f"report-dir: the report could not be written to {folder.path}: {error.strerror}")
+
+
+def help_text() -> str:
+    """Return every input with its variable, default and meaning."""
+    lines = [USAGE, "inputs (`with: name:` on GitHub, the variable elsewhere; an empty value means not given):", ""]
+    for entry in settings.inputs():
+        state = "required" if entry.required else f"default: {entry.default or 'none'}"
+        lines.append(f"  {entry.name}  ({', '.join(entry.variables[1:])}; {state})")
+        lines += textwrap.wrap(entry.description, 96, initial_indent="      ", subsequent_indent="      ")
+    codes = "".join(f"  {code.value:>3}  {meaning}\n" for code, meaning in EXIT_CODE_MEANINGS.items())
+    return "\n".join([*lines, "", "exit codes:", codes])
+
+
+def _let_go(stream: TextIO) -> None:
+    """Flush what is left; a reader that has gone away must not change the exit code."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,106 @@
+"""The account: what a person reads while it happens, and the verdict at its end."""
+
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from rerun_action.core.model import Decision, Leaf, LeafReport, Origin, Progress, Report, Run, Verdict
+from rerun_action.hosts.console import Console
+
+MAX_LINES = 100
+"""Of one kind; the report has them all."""
+
+_STATES = {
+    "STATUS_CREATED": "created",
+    "STATUS_QUEUED": "queued",
+    "QUEUED": "queued",
+    "STATUS_PRE_FLIGHT": "getting ready",
+    "STATUS_IN_PROGRESS": "in progress",
+}
+_WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.FLAKY)
+
+
+class Account:
+    """The story's account, written to a console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def note(self, text: str) -> None:
+        """Say what happens."""
+        self._console.info(text)
+
+    def warning(self, text: str) -> None:
+        """Say what looks wrong, though it goes on."""
+        self._console.warning(text)
+
+    def crashed(self, fault: Exception) -> None:
+        """Give the traceback of a fault of our own, to those who asked for it."""
+        for line in "".join(traceback.format_exception(fault)).splitlines():
+            self._console.debug(line)
+
+    def state(self, run: Run, origin: Origin) -> None:
+        """Say what state a run is in."""
+        name = "execution" if origin is Origin.EXECUTION else "rerun"
+        if run.finished:
+            self._console.info(f"{name} {run.id}: finished, {run.result or 'no result'}")
+        else:
+            state = _STATES.get(run.status, run.status or "no status")
+            self._console.info(f"{name} {run.id}: {state}{_progress(run.progress)}")
+
+    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision]) -> None:
+        """Say what failed, what is rerun and why."""
+        failed = [
+            (leaf, decision)
+            for leaf, decision in zip(leaves, decisions, strict=True)
+            if leaf.verdict not in (Verdict.PASSED, Verdict.FLAKY)
+        ]
+        flaky = sum(leaf.verdict is Verdict.FLAKY for leaf in leaves)
+        self._console.info(
+            f"{len(leaves)} tests: {len(leaves) - len(failed) - flaky} passed, {len(failed)} failed"
+            + (f", {flaky} failed and passed in a rerun since" if flaky else "")
+        )
+        if failed:
+            taken = sum(decision.rerun for _, decision in failed)
+            self._console.info()
+            self._console.info(f"Failed, {taken} of {len(failed)} to be rerun:")
+        self._list([f"{'rerun' if d.rerun else 'left'}  {name(leaf.leaf)}: {d.reason}" for leaf, d in failed])
+
+    def triggered(self, run: Run, requested: int, url: str) -> None:
+        """Say that the rerun is on its way."""
+        self._console.info()
+        self._console.info(f"rerun {run.id} triggered for {requested} {'test' if requested == 1 else 'tests'}: {url}")
+
+    def verdict(self, report: Report, directory: Path | None) -> None:
+        """Say how it ended, and where to look."""
+        rank = {verdict: place for place, verdict in enumerate(_WORST_FIRST)}
+        told = sorted((leaf for leaf in report.leaves if leaf.verdict in rank), key=lambda leaf: rank[leaf.verdict])
+        self._console.info()
+        if told:
+            self._console.info("After all runs:")
+        self._list([f"{leaf.verdict:<10}  {name(leaf.leaf)}: {leaf.reason}" for leaf in told])
+        self._console.info()
+        self._console.result(f"Verdict: {report.outcome} (exit code {report.exit_code}) - {report.message}")
+        if report.run_url:
+            self._console.info(f"Run:     {report.run_url}")
+        if directory is not None:
+            self._console.info(f"Report:  {directory / 'report.json'}")
+
+    def _list(self, lines: Sequence[str]) -> None:
+        for line in lines[:MAX_LINES]:
+            self._console.info(f"  {line}")
+        if len(lines) > MAX_LINES:
+            self._console.info(f"  ... and {len(lines) - MAX_LINES} more, all of them in report.json")
+
+
+def name(leaf: Leaf) -> str:
+    """Name a leaf in one line."""
+    row = "" if leaf.iteration is None else f" [{leaf.iteration}]"
+    where = f" on {leaf.machine}" if leaf.machine else ""
+    return f"{leaf.suite} / {leaf.case}{row}{where}" if leaf.suite else f"{leaf.case}{row}{where}"
+
+
+def _progress(progress: Progress) -> str:
+    if not progress.total or not progress.done:
+        return ""
+    return f", {progress.done} of {progress.total} done" + (f", {progress.failed} failed" if progress.failed else "")

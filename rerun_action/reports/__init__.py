@@ -1,0 +1,1 @@
+"""Report → text, and the folder that the texts go to."""

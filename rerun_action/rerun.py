@@ -1,0 +1,351 @@
+"""The story: read the chain, decide, trigger once, wait, read again, judge; and whatever happens, leave nothing behind.
+
+It knows the platform, the time and the account only as the protocols below.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from rerun_action.chain import Chain, Link
+from rerun_action.core import policy as policies
+from rerun_action.core import verdict as verdicts
+from rerun_action.core.ledger import Ledger
+from rerun_action.core.model import (
+    Decision,
+    LeafReport,
+    Listing,
+    OnEnd,
+    Origin,
+    Outcome,
+    Policy,
+    Report,
+    RerunRequest,
+    Result,
+    Run,
+    RunReport,
+    StopReply,
+    StopReport,
+    StopRoute,
+    run_url,
+)
+from rerun_action.core.pace import pauses
+from rerun_action.errors import (
+    EXIT_CODES,
+    ActionError,
+    Cancelled,
+    Contradiction,
+    DeadlinePassed,
+    EndAtOnce,
+    InternalError,
+    NotFound,
+    Unclear,
+    Unreachable,
+)
+
+SETTLE_SECONDS = 60.0
+"""How long unfinished or unknown values of a finished run are looked at again."""
+STOP_SECONDS = 30.0
+"""How long a stop and its confirmation may take, beyond the deadline too."""
+
+
+class Platform(Protocol):
+    """Testsigma. Every `until` is a time on the clock that the story was given."""
+
+    def run(self, run_id: int, until: float) -> Run: ...  # noqa: D102
+    def listing(self, run_id: int, until: float) -> Listing: ...  # noqa: D102
+    def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run: ...  # noqa: D102
+    def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply: ...  # noqa: D102
+
+
+class Time(Protocol):
+    """Clock and sleep, in seconds. After `stop_sent` a further signal ends everything at once."""
+
+    def now(self) -> float: ...  # noqa: D102
+    def sleep(self, seconds: float) -> None: ...  # noqa: D102
+    def stop_sent(self) -> None: ...  # noqa: D102
+
+
+class Account(Protocol):
+    """What a person reads while it happens."""
+
+    def note(self, text: str) -> None: ...  # noqa: D102
+    def warning(self, text: str) -> None: ...  # noqa: D102
+    def crashed(self, fault: Exception) -> None: ...  # noqa: D102
+    def state(self, run: Run, origin: Origin) -> None: ...  # noqa: D102
+    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision]) -> None: ...  # noqa: D102
+    def triggered(self, run: Run, requested: int, url: str) -> None: ...  # noqa: D102
+
+
+class Story:
+    """One invocation. Call `tell` once."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        policy: Policy,
+        *,
+        execution_id: int,
+        test_plan_id: int | None,
+        server_url: str,
+        time: Time,
+        account: Account,
+        publish: Callable[[Report], None],
+    ) -> None:
+        self._platform = platform
+        self._policy = policy
+        self._execution_id = execution_id
+        self._test_plan_id = test_plan_id
+        self._server_url = server_url
+        self._time = time
+        self._account = account
+        self._publish = publish
+        self._deadline = time.now() + policy.timeout_minutes * 60
+        self._chain = Chain(self._look_at)
+        self._ledger = Ledger()
+        self._decisions: tuple[Decision, ...] = ()
+        self._stop: StopReport | None = None
+
+    def tell(self) -> Report:
+        """Tell the story to its end, whatever that is; the report has been published when this returns."""
+        try:
+            outcome, message = self._live()
+        except ActionError as ending:
+            return self._end_early(ending)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, a run that we started must not go on
+            self._account.crashed(fault)
+            return self._end_early(InternalError(f"a fault of the action itself ({type(fault).__name__})"))
+        report = self._report(outcome, EXIT_CODES[outcome], message)
+        self._publish(report)
+        return report
+
+    # --- the story ------------------------------------------------------------------------------------------------
+
+    def _live(self) -> tuple[Outcome, str]:
+        self._gather()
+        self._refuse_contradiction()
+        self._decisions = policies.decide(self._ledger, self._policy)
+        self._account.decided(verdicts.judge(self._ledger, self._decisions), self._decisions)
+        request = policies.request(self._ledger, self._decisions, self._policy)
+        if not request.picks:
+            return self._verdict()
+        rerun = self._trigger(request)
+        self._wait(rerun)
+        self._read([rerun])
+        if any(history.unseen for history in self._ledger.histories):
+            self._read_consolidated()
+        self._settle([rerun])
+        if rerun.run.result is Result.STOPPED:
+            return Outcome.FAILED, f"somebody else stopped rerun {rerun.run.id}; {self._verdict()[1]}"
+        self._refuse_contradiction()
+        return self._verdict()
+
+    def _verdict(self) -> tuple[Outcome, str]:
+        leaves = verdicts.judge(self._ledger, self._decisions)
+        outcome = verdicts.outcome(leaves)
+        return outcome, verdicts.message(outcome, leaves)
+
+    def _refuse_contradiction(self) -> None:
+        contradiction = verdicts.contradiction(self._chain.newest.run, self._ledger)
+        if contradiction:
+            raise Contradiction(f"{contradiction}. Look at {self._url(self._chain.newest.run)}")
+
+    # --- the chain ------------------------------------------------------------------------------------------------
+
+    def _gather(self) -> None:
+        """Read the whole chain, up to its root and down to its tip; wait for what is still going."""
+        self._chain.climb(self._look_at_given())
+        for link in self._chain:
+            self._wait(link)
+        while True:
+            grown = self._chain.descend()
+            self._read([link for link in self._chain if link.run.finished and not link.listed])
+            newest = self._chain.newest
+            if not newest.run.finished:
+                self._account.note(f"rerun {newest.run.id} of this execution is still going: waiting for it first")
+                self._wait(newest)
+            elif not grown:
+                break
+        self._settle([*self._chain])
+
+    def _look_at_given(self) -> Run:
+        try:
+            given = self._look_at(self._execution_id)
+        except NotFound as error:
+            raise NotFound(
+                f"execution-id: there is no execution {self._execution_id} at {self._server_url}. Most often it is a "
+                "test plan id (`executionId` in API bodies is one): give the number at the end of a run's address, "
+                f"{self._server_url}/ui/td/runs/<number>. {error.message}"
+            ) from None
+        if self._test_plan_id is not None and given.plan_id not in (None, self._test_plan_id):
+            raise Contradiction(
+                f"test-plan-id: execution {given.id} belongs to test plan {given.plan_id}, not {self._test_plan_id}; "
+                "correct one of the two inputs. Nothing was triggered"
+            )
+        return given
+
+    # --- looking and waiting --------------------------------------------------------------------------------------
+
+    def _look_at(self, run_id: int) -> Run:
+        return self._platform.run(run_id, self._deadline)
+
+    def _wait(self, link: Link) -> None:
+        """Look at a run until it has finished."""
+        pace = pauses(self._policy.poll_interval_seconds)
+        while not link.run.finished:
+            self._tell_state(link)
+            self._pause(next(pace), link)
+            link.run = self._look_at(link.run.id)
+            link.polls += 1
+        self._tell_state(link)
+
+    def _tell_state(self, link: Link) -> None:
+        state = (link.run.status, link.run.result, link.run.progress)
+        if link.told is None or state != (link.told.status, link.told.result, link.told.progress):
+            self._account.state(link.run, link.origin)
+            link.told = link.run
+
+    def _pause(self, seconds: float, link: Link) -> None:
+        remaining = self._deadline - self._time.now()
+        self._time.sleep(max(0.0, min(seconds, remaining)))
+        if seconds >= remaining:
+            what = f"was {link.run.status}" if not link.run.finished else "had unfinished results"
+            raise DeadlinePassed(
+                f"the deadline of {self._policy.timeout_minutes:g} minutes (timeout-minutes) passed while run "
+                f"{link.run.id} {what}"
+            )
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _read(self, links: list[Link]) -> None:
+        """Read the listings of these runs into the ledger, as one batch."""
+        if links:
+            self._ledger.read([self._list(link) for link in links])
+
+    def _list(self, link: Link) -> Listing:
+        listing = self._platform.listing(link.run.id, self._deadline)
+        self._chain.confirm_plan(f"run {link.run.id} lists results", listing.plan_id)
+        if listing.unknown_words and not link.listed:
+            words = ", ".join(f'"{word}"' for word in sorted(listing.unknown_words))
+            self._account.warning(f"run {link.run.id} lists results that this action does not know: {words}")
+        leaves = sum(len(case.rows) or 1 for case in listing.cases)
+        if link.run.progress.total is not None and link.run.progress.total > leaves and not link.listed:
+            self._account.warning(
+                f"run {link.run.id} counts {link.run.progress.total} results, but only {leaves} are listed"
+            )
+        link.listed = True
+        return listing
+
+    def _read_consolidated(self) -> None:
+        """Look for what the newest run did in the first run's listing, which may be where the chain is merged."""
+        if len(self._chain) > 1:
+            self._ledger.read([replace(self._list(self._chain.root), run_id=self._chain.newest.run.id)])
+
+    def _settle(self, links: Sequence[Link]) -> None:
+        """Look again at finished runs that show unfinished or unknown results, for a while."""
+        until = self._time.now() + SETTLE_SECONDS
+        for pause in pauses(self._policy.poll_interval_seconds):
+            unsettled = self._ledger.unsettled_runs()
+            again = [link for link in links if link.run.id in unsettled or (None in unsettled and link is links[-1])]
+            if not again or self._time.now() >= until:
+                return
+            self._pause(min(pause, until - self._time.now()), again[-1])
+            self._read(again)
+
+    # --- the trigger ----------------------------------------------------------------------------------------------
+
+    def _trigger(self, request: RerunRequest) -> Link:
+        parent = self._chain.newest.run
+        if self._chain.plan_id is None:
+            raise Contradiction(f"the platform names no test plan for run {parent.id}, so nothing can be triggered")
+        look_first = f"Look for a rerun of {self._url(parent)} before you run this job again"
+        try:
+            run = self._platform.trigger(self._chain.plan_id, parent.id, request, self._deadline)
+        except Unclear as error:
+            raise Unclear(f"{error.message}. {look_first}") from None
+        except Cancelled as error:
+            error.message += f" while the rerun was being triggered, and no answer came. {look_first}"
+            raise
+        link = self._chain.attach(run, len(request.covered))
+        self._ledger.ask(run.id, request)
+        self._account.triggered(run, len(request.covered), self._url(run))
+        self._chain.fill_gap()
+        self._read([other for other in self._chain if other.run.finished and not other.listed])
+        return link
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def _end_early(self, ending: ActionError) -> Report:
+        """Stop what is ours and still going, and report: the stop request first, everything else after it."""
+        message = ending.message
+        ours = next((link for link in self._chain if link.origin is Origin.TRIGGERED and not link.run.finished), None)
+        if ours is not None and self._may_stop(ending):
+            try:
+                message = self._stop_ours(ours, ending)
+            except EndAtOnce:
+                message = f"{ending.message}; {self._by_hand(ours.run)}"
+        elif ours is not None:
+            message = f"{ending.message}; rerun {ours.run.id} was left running, as asked: {self._url(ours.run)}"
+        elif len(self._chain) and not (newest := self._chain.newest.run).finished:
+            message = f"{ending.message}; run {newest.id} goes on, this step did not start it: {self._url(newest)}"
+        report = self._report(Outcome(ending.result), ending.exit_code, message)
+        self._publish(report)
+        return report
+
+    def _may_stop(self, ending: ActionError) -> bool:
+        if isinstance(ending, Cancelled):
+            return self._policy.on_cancel is OnEnd.STOP
+        if isinstance(ending, DeadlinePassed | Unreachable):
+            return self._policy.on_timeout is OnEnd.STOP
+        return True
+
+    def _stop_ours(self, ours: Link, ending: ActionError) -> str:
+        until = self._time.now() + STOP_SECONDS
+        self._account.note(f"{ending.message}; stopping rerun {ours.run.id}")
+        self._stop = StopReport(ours.run.id, StopRoute.RUN, None, confirmed=False)
+        try:
+            reply = self._platform.stop(ours.run.id, until, self._time.stop_sent)
+            self._stop = replace(self._stop, route=reply.route, status=reply.status)
+            self._publish(self._report(Outcome(ending.result), ending.exit_code, ending.message))
+            if reply.stopped_id not in (None, ours.run.id):
+                return (
+                    f"{ending.message}; the platform stopped run {reply.stopped_id} instead of {ours.run.id}; "
+                    f"{self._by_hand(ours.run)}"
+                )
+            self._confirm_stop(ours, until)
+        except ActionError as fault:
+            return f"{ending.message}; the stop could not be confirmed ({fault.message}); {self._by_hand(ours.run)}"
+        if ours.run.finished:
+            self._stop = replace(self._stop, confirmed=True)
+            return f"{ending.message}; rerun {ours.run.id}: stop confirmed"
+        refusal = f" ({reply.refusal})" if reply.refusal else ""
+        return f"{ending.message}; the stop was not confirmed{refusal}; {self._by_hand(ours.run)}"
+
+    def _confirm_stop(self, ours: Link, until: float) -> None:
+        for pause in pauses(min(5.0, self._policy.poll_interval_seconds), first=0.25):
+            ours.run = self._platform.run(ours.run.id, until)
+            ours.polls += 1
+            remaining = until - self._time.now()
+            if ours.run.finished or remaining <= 0:
+                return
+            self._time.sleep(min(pause, remaining))
+
+    def _by_hand(self, run: Run) -> str:
+        return f"rerun {run.id} may still be going: stop it by hand at {self._url(run)}"
+
+    def _url(self, run: Run) -> str:
+        return run_url(self._server_url, run.id)
+
+    def _report(self, outcome: Outcome, exit_code: int, message: str) -> Report:
+        return Report(
+            outcome=outcome,
+            exit_code=exit_code,
+            message=message,
+            execution_id=self._execution_id,
+            server_url=self._server_url,
+            policy=self._policy,
+            test_plan_id=self._chain.plan_id,
+            runs=tuple(RunReport(link.run, link.origin, link.requested, link.polls) for link in self._chain),
+            stop=self._stop,
+            leaves=verdicts.judge(self._ledger, self._decisions),
+        )

@@ -1,0 +1,286 @@
+"""The environment → Settings, with all faults at once (interface page, "Inputs").
+
+`with: execution-id:` arrives as `INPUT_EXECUTION-ID` on GitHub; everywhere else it is `TESTSIGMA_EXECUTION_ID`.
+"""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from rerun_action.core.model import FAILING, Iterations, OnEnd, Policy, Result
+from rerun_action.errors import ConfigurationError
+
+_MAX_MINUTES = 43_200.0  # 30 days: longer than any CI system lets a job run
+_MAX_DIGITS = 18
+DEFAULT_REPORT_DIR = "testsigma-rerun"
+
+
+class LogLevel(StrEnum):
+    """How much the account tells."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+
+
+# --- what a value has to be: each returns the value, or says what is wrong with it ------------------------------------
+
+
+def _api_key(value: str) -> SecretStr:
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(
+            "holds white space or characters that no key has (it is not printed here); copy the key again, whole"
+        )
+    return SecretStr(value)
+
+
+def _id(value: str) -> int:
+    if not re.fullmatch(rf"[0-9]{{1,{_MAX_DIGITS}}}", value) or int(value) == 0:
+        raise ValueError(f"must be a number such as 986, the one at the end of …/ui/td/runs/986, not {_shown(value)}")
+    return int(value)
+
+
+def _plan_id(value: str) -> int:
+    if not re.fullmatch(rf"[0-9]{{1,{_MAX_DIGITS}}}", value) or int(value) == 0:
+        raise ValueError(f"must be a number, the id of the test plan, not {_shown(value)}")
+    return int(value)
+
+
+def _server_url(value: str) -> str:
+    wanted = "must be scheme, host and, if need be, port, such as https://app.testsigma.com"
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        raise ValueError(f"{wanted}, not {_shown(value)}") from None
+    host = url.hostname or ""
+    if "@" in value:
+        raise ValueError(f"{wanted}; user info is not allowed in it")  # not printed: it may be a password
+    if url.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", host):
+        raise ValueError(f"{wanted}, not {_shown(value)}")
+    if url.path not in ("", "/") or "?" in value or "#" in value:
+        raise ValueError(f"{wanted}, nothing more, not {_shown(value)}")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise ValueError("must begin with https:// (http is for loopback addresses only): the key travels with it")
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{shown_host}" + (f":{port}" if port is not None else "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _results(value: str) -> frozenset[Result]:
+    words = [word.strip() for word in re.split(r"[,\n]", value) if word.strip()]
+    wrong = [word for word in words if Result.of(word) not in FAILING]
+    if wrong or not words:
+        allowed = ", ".join(result for result in Result if result in FAILING)
+        raise ValueError(f"may hold {allowed}, separated by commas, not {_shown(', '.join(wrong) or value)}")
+    return frozenset(Result.of(word) for word in words)
+
+
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        number = float(value) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", value) else math.nan
+        if not least <= number <= most:
+            raise ValueError(f"must be a number from {least:g} to {most:g}, not {_shown(value)}")
+        return number
+
+    return read
+
+
+def _word(words: type[StrEnum]) -> Callable[[str], StrEnum]:
+    def read(value: str) -> StrEnum:
+        try:
+            return words(value.lower())
+        except ValueError:
+            raise ValueError(f"must be {' or '.join(words)}, not {_shown(value)}") from None
+
+    return read
+
+
+def _directory(value: str) -> Path:
+    if "\0" in value:
+        raise ValueError("holds a NUL character")
+    return Path(value)
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 60 else value[:60] + "…")  # noqa: PLR2004 - a line's worth
+
+
+# --- the inputs -------------------------------------------------------------------------------------------------------
+
+
+class Settings(BaseSettings):
+    """All inputs. A field's name is the input's with underscores; its description is the one that `--help` prints."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, validate_default=False)
+
+    api_key: Annotated[SecretStr, BeforeValidator(_api_key)] = Field(
+        description="Testsigma API key. Secret: sent to server-url only, never logged or written to a report."
+    )
+    execution_id: Annotated[int, BeforeValidator(_id)] = Field(
+        description="The execution (run) whose failures are rerun: the number in …/ui/td/runs/<id>. "
+        "Also accepted as TESTSIGMA_EXECUTION_RESULT_ID."
+    )
+    test_plan_id: Annotated[int | None, BeforeValidator(_plan_id)] = Field(
+        None, description="The test plan that the execution must belong to; another one: exit 3, nothing triggered."
+    )
+    server_url: Annotated[str, BeforeValidator(_server_url)] = Field(
+        "https://app.testsigma.com",
+        description="Scheme, host and port of Testsigma, nothing more; http only for loopback.",
+    )
+    rerun_results: Annotated[frozenset[Result], BeforeValidator(_results)] = Field(
+        FAILING, description="Which results are worth a rerun, separated by commas."
+    )
+    iterations: Annotated[Iterations, BeforeValidator(_word(Iterations))] = Field(
+        Iterations.FAILED,
+        description="`failed`: only the failed data rows of a data-driven case; `all`: the whole case.",
+    )
+    timeout_minutes: Annotated[float, BeforeValidator(_number(0.001, _MAX_MINUTES))] = Field(
+        60.0, description="Overall deadline in minutes, decimals allowed."
+    )
+    on_timeout: Annotated[OnEnd, BeforeValidator(_word(OnEnd))] = Field(
+        OnEnd.STOP, description="At the deadline: `stop` the rerun that this step started, or `leave` it running."
+    )
+    on_cancel: Annotated[OnEnd, BeforeValidator(_word(OnEnd))] = Field(
+        OnEnd.STOP, description="On SIGINT or SIGTERM: `stop` the rerun that this step started, or `leave` it running."
+    )
+    poll_interval_seconds: Annotated[float, BeforeValidator(_number(0.1, 86_400.0))] = Field(
+        60.0, description="The longest pause between two looks at a run, decimals allowed, 0.1 at least."
+    )
+    report_dir: Annotated[Path, BeforeValidator(_directory)] = Field(
+        Path(DEFAULT_REPORT_DIR), description="Folder for the reports; it is created."
+    )
+    log_level: Annotated[LogLevel, BeforeValidator(_word(LogLevel))] = Field(
+        LogLevel.INFO, description="`debug`, `info` or `warning`; RUNNER_DEBUG=1 means debug."
+    )
+
+    def policy(self) -> Policy:
+        """Return the part that decides what happens."""
+        return Policy(
+            rerun_results=self.rerun_results,
+            iterations=self.iterations,
+            timeout_minutes=self.timeout_minutes,
+            on_timeout=self.on_timeout,
+            on_cancel=self.on_cancel,
+            poll_interval_seconds=self.poll_interval_seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input as the user knows it; `default` is what a pipeline would have to write to get it."""
+
+    name: str
+    variables: tuple[str, ...]
+    required: bool
+    default: str
+    description: str
+
+
+def inputs() -> tuple[Input, ...]:
+    """Return all inputs in the order of the interface page."""
+    return tuple(
+        Input(
+            name=field_name.replace("_", "-"),
+            variables=_variables(field_name),
+            required=field.is_required(),
+            default="" if field.is_required() else _as_input(field.default),
+            description=field.description or "",
+        )
+        for field_name, field in Settings.model_fields.items()
+    )
+
+
+def _as_input(default: object) -> str:
+    if isinstance(default, frozenset):
+        return ",".join(result for result in Result if result in default)
+    if isinstance(default, float):
+        return f"{default:g}"
+    return "" if default is None else str(default)
+
+
+def _variables(field_name: str) -> tuple[str, ...]:
+    """Return the variables of an input, the first that is not empty wins."""
+    upper = field_name.upper()
+    names = (f"INPUT_{upper.replace('_', '-')}", f"TESTSIGMA_{upper}")
+    return (*names, "TESTSIGMA_EXECUTION_RESULT_ID") if field_name == "execution_id" else names
+
+
+class _Environment(PydanticBaseSettingsSource):
+    """The environment that was passed in, instead of the process's own."""
+
+    def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        super().__init__(settings_cls)
+        self._environ = environ
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return raw(self._environ, field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: raw(self._environ, name) for name in self.settings_cls.model_fields}
+        if self._environ.get("RUNNER_DEBUG") == "1":
+            values["log_level"] = LogLevel.DEBUG.value
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def raw(environ: Mapping[str, str], field_name: str) -> str | None:
+    """Return an input as it was given, without surrounding white space; None if it was not."""
+    given = (environ.get(variable, "").strip() for variable in _variables(field_name))
+    return next((value for value in given if value), None)
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the inputs; raises ConfigurationError with every fault."""
+
+    class FromEnvironment(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_sources: Any, **_more: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (_Environment(settings_cls, environ),)
+
+    try:
+        return FromEnvironment()  # type: ignore[call-arg] # the source fills it
+    except ValidationError as error:
+        raise ConfigurationError(list(_faults(error, environ))) from None
+
+
+def _faults(error: ValidationError, environ: Mapping[str, str]) -> Iterator[str]:
+    for fault in error.errors(include_url=False, include_input=False):
+        field_name = str(fault["loc"][0])
+        if fault["type"] == "missing":
+            yield f"{label(field_name, environ)} is required" + _missing_hint(field_name)
+        else:
+            yield f"{label(field_name, environ)} {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _missing_hint(field_name: str) -> str:
+    if field_name == "api_key":
+        return ": a key of Testsigma's settings, kept as a secret of the CI system (a fork's pipeline gets no secrets)"
+    return ": an empty value means that the step before gave none"
+
+
+def label(field_name: str, environ: Mapping[str, str]) -> str:
+    """Name an input as this user wrote it: as an input on GitHub, by its variable elsewhere."""
+    name = field_name.replace("_", "-")
+    as_input, variable, *others = _variables(field_name)
+    if environ.get("GITHUB_ACTIONS") == "true" or environ.get(as_input, "").strip():
+        return f"{name}:"
+    given = next((other for other in others if environ.get(other) and not environ.get(variable)), variable)
+    return f"{name} ({given}):"

@@ -1,0 +1,1 @@
+"""The platform: its JSON (`wire`) and its HTTP (`client`)."""

@@ -1,0 +1,370 @@
+"""Testsigma's HTTP: authorisation, retries by verb, one trigger at most, the stop (API page, "Calls" and "Errors").
+
+A GET is repeated until it has an answer or the time is over. A POST is sent once. A stop names its run and may be
+repeated. Redirects are never followed, so that the key goes to `server-url` and nowhere else.
+"""
+
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
+
+import requests
+from requests.auth import AuthBase
+from urllib3 import exceptions as urllib3_errors
+
+from rerun_action import __version__
+from rerun_action.core.model import Listing, RerunRequest, Run, StopReply, StopRoute
+from rerun_action.core.pace import pauses
+from rerun_action.errors import ActionError, Contradiction, DeadlinePassed, NotFound, Refused, Unclear, Unreachable
+from rerun_action.testsigma import wire
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 10.0
+SILENCE_SECONDS = 30.0
+"""How long a reply may pause before the connection counts as broken."""
+REPLY_SECONDS = 120.0
+"""How long a whole reply may take, however steadily it drips."""
+STOP_SECONDS = 10.0
+"""The same for a stop, which is better sent again than waited for."""
+_GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+RETRY_CAP_SECONDS = 30.0
+LINGER_SECONDS = 0.7
+"""How long a trigger's answer is still waited for after a signal, so that the run it names can be stopped."""
+UNANSWERED_SECONDS = 5.0
+"""A request that has waited this long when the deadline comes counts as failed."""
+
+
+class Time(Protocol):
+    """The clock, the sleep and the guarded call that the client is given. All times are seconds."""
+
+    def now(self) -> float: ...  # noqa: D102
+    def sleep(self, seconds: float) -> None: ...  # noqa: D102
+    def call(self, work: Callable[[], T], limit: float, linger: float = 0.0) -> T: ...  # noqa: D102
+
+
+class _Transient(Exception):
+    """A fault that may be gone at the next try. `opened` is False where nothing can have been sent."""
+
+    def __init__(self, cause: str, *, retry_after: float = 0.0, opened: bool = True) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.retry_after = retry_after
+        self.opened = opened
+
+
+class _Answer(Exception):
+    """A reply with a status that ends it: 3xx and 4xx, and 500 where it is a refusal."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(status, text)
+        self.status = status
+        self.text = text
+
+
+class _BearerAuth(AuthBase):
+    """As an AuthBase, because requests lets a netrc entry replace a plain Authorization header."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+class Client:
+    """The platform as the story sees it. Every `until` is a time on the given clock."""
+
+    def __init__(
+        self,
+        server_url: str,
+        api_key: str,
+        time: Time,
+        *,
+        warn: Callable[[str], None],
+        debug: Callable[[str], None],
+    ) -> None:
+        self._server_url = server_url
+        self._auth = _BearerAuth(api_key)
+        self._time = time
+        self._warn = warn
+        self._debug = debug
+        self._answered = False
+        """Whether the last request that came to an end was answered."""
+        self._session = self._new_session()
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.auth = self._auth
+        session.headers["Accept"] = "application/json"
+        session.headers["User-Agent"] = f"testsigma-rerun-action/{__version__}"
+        return session
+
+    # --- the calls ------------------------------------------------------------------------------------------------
+
+    def run(self, run_id: int, until: float) -> Run:
+        """Look at a run (API page, call 3)."""
+        run = self._get(f"/{run_id}", until, wire.run_of)
+        if run.id != run_id:
+            raise Contradiction(f"asked for run {run_id}, the platform answered with run {run.id}")
+        return run
+
+    def listing(self, run_id: int, until: float) -> Listing:
+        """List the test case results of a run, all pages of it (API page, call 1)."""
+        path = f"/{run_id}/test_case_results"
+        page = self._get(path, until, wire.page_of)
+        if not page.paged:
+            return page.listing(run_id)
+        first, cases, words = page, list(page.cases), set(page.unknown_words)
+        seen = {case.result_id for case in cases}
+        number = 0
+        while _another_page(page, number):
+            number += 1
+            page = self._get(f"{path}?page={number}&size={max(len(first.cases), 1)}", until, wire.page_of)
+            ids = {case.result_id for case in page.cases}
+            if ids & seen or page.number not in (None, number):
+                raise Contradiction(f"page {number} of the results of run {run_id} repeats what another page held")
+            seen |= ids
+            cases += page.cases
+            words |= page.unknown_words
+        if first.total is not None and number + 1 < first.total:
+            raise Contradiction(
+                f"the results of run {run_id} were announced as {first.total} pages, but ended after {number + 1}"
+            )
+        return Listing(run_id, first.plan_id, tuple(cases), frozenset(words))
+
+    def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run:
+        """Trigger a rerun (API page, call 2). It is sent once, over a connection of its own.
+
+        Raises Refused if the platform said no, Unclear if it may or may not have started a run.
+        """
+        self._session = self._new_session()  # a kept connection may just be closing, and a cut POST is unclear
+        limit = min(REPLY_SECONDS, until - self._time.now())
+        body = wire.rerun_body(plan_id, parent_id, request)
+        try:
+            return self._attempt("POST", "", limit, _json(wire.run_of), body=body, linger=LINGER_SECONDS)
+        except _Answer as answer:
+            raise Refused(_trigger_refused(answer)) from None
+        except _Transient as fault:
+            if not fault.opened:
+                raise Unreachable(f"the rerun was not triggered: {fault.cause} ({self._server_url})") from None
+            raise Unclear(_unclear(fault.cause)) from None
+        except TimeoutError:
+            raise Unclear(_unclear(f"no answer within {limit:.0f} s")) from None
+        except Contradiction as error:
+            raise Unclear(_unclear(error.message)) from None
+
+    def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
+        """Stop one run, never all (API page, call 4). `sent` is called when the first request has left."""
+        try:
+            return StopReply(StopRoute.RUN, *self._put_stop(f"/{run_id}", until, sent))
+        except _Answer as answer:
+            if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+                return StopReply(StopRoute.RUN, answer.status, refusal=_explain(answer))
+            if self.run(run_id, until).finished:
+                return StopReply(StopRoute.RUN, answer.status)
+        try:
+            return StopReply(StopRoute.COLLECTION, *self._put_stop("", until, sent))
+        except _Answer as answer:
+            return StopReply(StopRoute.COLLECTION, answer.status, refusal=_explain(answer))
+
+    def _put_stop(self, path: str, until: float, sent: Callable[[], None]) -> tuple[int, int | None]:
+        def send() -> tuple[int, int | None]:
+            limit = min(STOP_SECONDS, until - self._time.now())
+            try:
+                return self._attempt("PUT", path, limit, _read_stop, body=wire.STOP_BODY)
+            finally:
+                sent()
+
+        return self._persist(send, until, "the platform")
+
+    # --- the line -------------------------------------------------------------------------------------------------
+
+    def _get(self, path: str, until: float, read: Callable[[Any], T]) -> T:
+        def send() -> T:
+            return self._attempt("GET", path, min(REPLY_SECONDS, until - self._time.now()), _json(read))
+
+        try:
+            return self._persist(send, until, "the platform")
+        except _Answer as answer:
+            raise (NotFound if answer.status == HTTPStatus.NOT_FOUND else Refused)(_explain(answer)) from None
+
+    def _persist(self, send: Callable[[], T], until: float, what: str) -> T:
+        """Repeat `send` until it is answered or the time is over; one line when an outage starts and when it ends."""
+        began = 0.0
+        cause = ""
+        for pause in pauses(RETRY_CAP_SECONDS):
+            asked_at = self._time.now()
+            try:
+                answer = send()
+            except _Transient as fault:
+                retry_after = fault.retry_after
+                if not cause:
+                    began = asked_at
+                    self._warn(f"{what} does not answer: {fault.cause}; trying again until the deadline")
+                cause = fault.cause
+                self._answered = False
+            except TimeoutError:
+                retry_after = 0.0
+                waited = self._time.now() - asked_at
+                if self._time.now() >= until and self._answered and waited < UNANSWERED_SECONDS:
+                    raise DeadlinePassed("the deadline passed") from None
+                cause = cause or f"no complete answer within {waited:.0f} s"
+                self._answered = False
+            else:
+                self._answered = True
+                if cause:
+                    self._warn(f"{what} answers again after {self._time.now() - began:.0f} s")
+                return answer
+            remaining = until - self._time.now()
+            if remaining <= 0:
+                raise Unreachable(f"{self._server_url} could not be reached until the deadline: {cause}")
+            self._time.sleep(min(max(pause, retry_after), remaining))
+        raise AssertionError("pauses never end")
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        limit: float,
+        read: Callable[[requests.Response], T],
+        *,
+        body: dict[str, Any] | None = None,
+        linger: float = 0.0,
+    ) -> T:
+        """Send one request and read its reply, in a thread that a signal or the limit leaves behind."""
+        if limit <= 0:
+            raise TimeoutError
+        session = self._session
+        url = f"{self._server_url}/api/v1/execution_results{path}"
+        started = self._time.now()
+
+        def work() -> T:
+            reply = _send(session, method, url, body, limit)
+            self._debug(f"{method} {path or '/'} -> {reply.status_code}, {len(reply.content)} bytes")
+            return _read(reply, method, read)
+
+        try:
+            return self._time.call(work, limit, linger)
+        except _Transient as fault:
+            self._debug(f"{method} {path or '/'} failed after {self._time.now() - started:.1f} s: {fault.cause}")
+            raise
+        except (ActionError, TimeoutError):
+            self._session = self._new_session()  # the old one may still be busy in its thread
+            raise
+
+
+def _send(
+    session: requests.Session, method: str, url: str, body: dict[str, Any] | None, limit: float
+) -> requests.Response:
+    timeouts = (min(CONNECT_SECONDS, limit), min(SILENCE_SECONDS, limit))
+    try:
+        return session.request(method, url, json=body, timeout=timeouts, allow_redirects=False)
+    except requests.exceptions.SSLError as error:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            raise _Transient("the TLS connection broke") from None
+        raise Refused(
+            "server-url: the server's certificate is not trusted here; if your company uses a CA of its own, name its "
+            "bundle in REQUESTS_CA_BUNDLE"
+        ) from None
+    except requests.exceptions.RequestException as error:
+        # requests puts header values into some of its messages, so none of its words reach the user
+        cause, opened = _cause(error)
+        raise _Transient(cause, opened=opened) from None
+
+
+def _cause(error: requests.exceptions.RequestException) -> tuple[str, bool]:
+    """Return what happened in our own words, and whether a request may have reached the server."""
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", inner)
+    known: tuple[tuple[type[BaseException], str, bool], ...] = (
+        (urllib3_errors.NameResolutionError, "the host name of server-url can't be resolved", False),
+        (urllib3_errors.NewConnectionError, "the connection was refused", False),
+        (urllib3_errors.ConnectTimeoutError, f"no connection within {CONNECT_SECONDS:.0f} s", False),
+        (urllib3_errors.ProxyError, "the proxy gave no connection", False),
+        (urllib3_errors.ReadTimeoutError, f"no answer for {SILENCE_SECONDS:.0f} s", True),
+        (urllib3_errors.ProtocolError, "the connection broke", True),
+    )
+    for kind, cause, opened in known:
+        if isinstance(reason, kind):
+            return cause, opened
+    return f"the request failed ({type(error).__name__})", True
+
+
+def _read(reply: requests.Response, method: str, read: Callable[[requests.Response], T]) -> T:
+    status = reply.status_code
+    # a POST's 500 is a refusal, and so is its 429: nothing was started (API page, "Errors")
+    passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if status in _GATEWAY or (passing and method != "POST"):
+        raise _Transient(f"HTTP {status}", retry_after=_retry_after(reply))
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise _Answer(status, wire.error_text(reply.content))
+    try:
+        return read(reply)
+    except wire.Garbled as fault:
+        raise _Transient(f"HTTP {status} with {fault}") from None
+
+
+def _json(read: Callable[[Any], T]) -> Callable[[requests.Response], T]:
+    return lambda reply: read(wire.parse(reply.content))
+
+
+def _read_stop(reply: requests.Response) -> tuple[int, int | None]:
+    """A stop that was accepted is not sent again because its reply can't be read: the run itself will tell."""
+    try:
+        return reply.status_code, wire.run_of(wire.parse(reply.content)).id
+    except (wire.Garbled, Contradiction):
+        return reply.status_code, None
+
+
+def _retry_after(reply: requests.Response) -> float:
+    """Return the seconds that the server asks to wait; a date is compared with the server's own clock."""
+    value = reply.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+        return max(0.0, (at - parsedate_to_datetime(reply.headers.get("Date", ""))).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _another_page(page: wire.Page, number: int) -> bool:
+    """Return whether to ask for one more page: `last` alone is not trusted, an empty page ends it all."""
+    if not page.cases:
+        return False
+    if page.total is not None:
+        return number + 1 < page.total
+    return page.last is not True
+
+
+def _explain(answer: _Answer) -> str:
+    said = f' It said: "{answer.text}".' if answer.text else ""
+    status = answer.status
+    if status == HTTPStatus.UNAUTHORIZED:
+        return f"api-key: the platform does not accept the key (401).{said} Check that it is complete and not revoked."
+    if status == HTTPStatus.FORBIDDEN:
+        return f"api-key: the key may not do this (403).{said} Use a key of a user who can run the test plan."
+    if status == HTTPStatus.NOT_FOUND:
+        return f"the platform does not know it (404).{said}"
+    if status < HTTPStatus.BAD_REQUEST:
+        return (
+            f"server-url: the server redirects elsewhere ({status}); redirects are not followed, because the key is "
+            "for this host alone. Give the address that it redirects to, if you trust it."
+        )
+    return f"the platform refused the request ({status}).{said}"
+
+
+def _trigger_refused(answer: _Answer) -> str:
+    if "currently running" in answer.text.lower():
+        return (
+            f'the test plan is busy: "{answer.text}". Testsigma allows one live run per plan: let the other run end, '
+            "or keep jobs of the same plan from running side by side (`concurrency:` on GitHub)."
+        )
+    return f"the rerun was not triggered: {_explain(answer)}"
+
+
+def _unclear(cause: str) -> str:
+    return f"the rerun was triggered, but whether the platform took it is not clear: {cause}"

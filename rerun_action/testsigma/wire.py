@@ -1,0 +1,264 @@
+"""Testsigma's JSON ↔ `core.model` (API page, "Calls" and "Values").
+
+Unknown values become UNKNOWN, never a pass. A reply that is not JSON is `Garbled` (a proxy's page, a cut connection:
+worth another try); JSON of another shape than the documented one is a `Contradiction` (it won't get better).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from rerun_action.core.model import CaseResult, Listing, Pick, Progress, RerunRequest, Result, RowResult, Run
+from rerun_action.errors import Contradiction
+
+_MAX_ID = 2**63 - 1
+
+
+class Garbled(Exception):
+    """A reply that is not JSON."""
+
+
+def parse(body: bytes) -> Any:
+    """Read a reply; unescaped control characters inside strings are legal here (API page, "Errors")."""
+    try:
+        return json.loads(body, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise Garbled(_looks_like(body)) from error
+
+
+def _looks_like(body: bytes) -> str:
+    if not body.strip():
+        return "an empty body"
+    if body.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "an HTML page instead of JSON"
+    return "a body that is not valid JSON"
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+def id_of(value: object) -> int:
+    """Return an id, which comes as a number or as a string of digits; ValueError for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_MAX_ID)):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MAX_ID:
+        raise ValueError("not an id")
+    return value
+
+
+def _count(value: object) -> int | None:
+    """Return a counter, None if it isn't one: counters are hints and never a reason to refuse a reply."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_ID else None
+
+
+def _time(value: object) -> str | None:
+    """Return milliseconds since 1970 as ISO-8601 in UTC, None if they aren't a time."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+# --- run --------------------------------------------------------------------------------------------------------
+
+_Id = Annotated[int, BeforeValidator(id_of)]
+_Count = Annotated[int | None, BeforeValidator(_count)]
+_Time = Annotated[str | None, BeforeValidator(_time)]
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class _Plan(_Lenient):
+    id: _Id | None = None
+    last_run_id: _Id | None = Field(None, alias="lastRunId")
+
+
+class _Child(_Lenient):
+    id: _Id
+
+
+class _RunBody(_Lenient):
+    id: _Id
+    plan_id: _Id | None = Field(None, alias="executionId")
+    plan: _Plan | None = Field(None, alias="execution")
+    status: str | None = None
+    result: Any = None
+    parent_id: _Id | None = Field(None, alias="reRunParentId")
+    child: _Child | _Id | None = Field(None, alias="childResult")
+    started_at: _Time = Field(None, alias="startTime")
+    ended_at: _Time = Field(None, alias="endTime")
+    total: _Count = Field(None, alias="totalCount")
+    passed: _Count = Field(None, alias="passedCount")
+    failed: _Count = Field(None, alias="failedCount")
+
+
+def run_of(body: object) -> Run:
+    """Read the run object of the status poll, the trigger and the stop (API page, "Poll a run")."""
+    try:
+        run = _RunBody.model_validate(body)
+    except ValidationError as error:
+        places = sorted({str(fault["loc"][0]) if fault["loc"] else "the whole body" for fault in error.errors()})
+        raise Contradiction(
+            f"the platform's reply is not a run as the API documents it; missing or wrong: {', '.join(places)}"
+        ) from None
+    return Run(
+        id=run.id,
+        plan_id=run.plan_id or (run.plan.id if run.plan else None),
+        status=(run.status or "").strip().upper(),
+        result=None if run.result is None else Result.of(run.result),
+        parent_id=run.parent_id,
+        child_id=run.child.id if isinstance(run.child, _Child) else run.child,
+        last_run_id=run.plan.last_run_id if run.plan else None,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        progress=Progress(run.total, run.passed, run.failed),
+    )
+
+
+# --- listing ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One reply of the listing call; `number` and `total` are those of its page fields, if it carries any."""
+
+    plan_id: int | None
+    run_id: int | None
+    cases: tuple[CaseResult, ...]
+    unknown_words: frozenset[str]
+    paged: bool
+    number: int | None
+    total: int | None
+    last: bool | None
+
+    def listing(self, run_id: int) -> Listing:
+        """Return it as the listing of the run that was asked for."""
+        return Listing(run_id, self.plan_id, self.cases, self.unknown_words)
+
+
+def page_of(body: object) -> Page:
+    """Read one reply of the listing call (API page, "List results"), with or without Spring's page fields."""
+    if not isinstance(body, dict):
+        raise Contradiction("the platform's list of results is not a JSON object")
+    holder = body
+    records = body.get("testCases", body.get("content"))
+    if isinstance(records, dict):
+        holder, records = records, records.get("content")
+    if not isinstance(records, list):
+        raise Contradiction("the platform's list of results has no `testCases`")
+    cases = tuple(_case_of(record, number) for number, record in enumerate(records))
+    return Page(
+        plan_id=_optional_id(body, "executionId", "the list of results"),
+        run_id=_optional_id(body, "executionResultId", "the list of results"),
+        cases=cases,
+        unknown_words=frozenset(_unknown_words(records)),
+        paged="content" in holder or "totalPages" in holder or "last" in holder,
+        number=_count(holder.get("number")),
+        total=_count(holder.get("totalPages")),
+        last=holder["last"] if isinstance(holder.get("last"), bool) else None,
+    )
+
+
+def _case_of(record: object, number: int) -> CaseResult:
+    place = f"testCases[{number}]"
+    if not isinstance(record, dict):
+        raise Contradiction(f"the platform's list of results is not as documented: {place} is not an object")
+    rows = record.get("iterationResults") or []
+    if not isinstance(rows, list):
+        raise Contradiction(f"the platform's list of results is not as documented: {place}.iterationResults")
+    return CaseResult(
+        result_id=_id(record, "testCaseResultId", place),
+        result=Result.of(record.get("result")),
+        case_id=_id(record, "testCaseId", place),
+        case=_name(record.get("testCaseName"), "case", record.get("testCaseId")),
+        suite_id=_optional_id(record, "testSuiteId", place),
+        suite=_name(record.get("testSuiteName"), "suite", record.get("testSuiteId")),
+        machine_id=_optional_id(record, "machineId", place),
+        machine=_name(record.get("machineTitle"), "machine", record.get("machineId")),
+        rows=tuple(_row_of(row, f"{place}.iterationResults[{n}]") for n, row in enumerate(rows)),
+    )
+
+
+def _row_of(record: object, place: str) -> RowResult:
+    if not isinstance(record, dict):
+        raise Contradiction(f"the platform's list of results is not as documented: {place} is not an object")
+    name = record.get("setName")
+    return RowResult(
+        _id(record, "iterationResultId", place), name if isinstance(name, str) else "", Result.of(record.get("result"))
+    )
+
+
+def _id(record: Mapping[str, object], key: str, place: str) -> int:
+    try:
+        return id_of(record.get(key))
+    except ValueError:
+        raise Contradiction(f"the platform's list of results is not as documented: {place}.{key} is no id") from None
+
+
+def _optional_id(record: Mapping[str, object], key: str, place: str) -> int | None:
+    return None if record.get(key) is None else _id(record, key, place)
+
+
+def _name(name: object, kind: str, number: object) -> str:
+    if isinstance(name, str) and name:
+        return name
+    return "" if number is None else f"{kind} {number}"
+
+
+def _unknown_words(records: list[dict[str, Any]]) -> Iterator[str]:
+    for record in records:
+        for result in (record, *(record.get("iterationResults") or ())):
+            if Result.of(result.get("result")) is Result.UNKNOWN:
+                yield str(result["result"])[:60]
+
+
+# --- requests ---------------------------------------------------------------------------------------------------
+
+
+def rerun_body(plan_id: int, parent_id: int, request: RerunRequest) -> dict[str, Any]:
+    """Return the trigger's body (API page, "Trigger a rerun")."""
+    return {
+        "executionId": plan_id,
+        "executionResultId": parent_id,
+        "isReRun": True,
+        "reRunType": "USER_PICKED",
+        "testCaseResultRequests": [_pick_body(pick) for pick in request.picks],
+    }
+
+
+def _pick_body(pick: Pick) -> dict[str, Any]:
+    if not pick.iteration_result_ids:
+        return {"id": pick.case_result_id}
+    return {
+        "id": pick.case_result_id,
+        "iterationReRunType": "USER_PICKED",
+        "iterationResultIds": list(pick.iteration_result_ids),
+    }
+
+
+STOP_BODY = {"canStopAll": False, "result": "STOPPED"}
+"""`canStopAll` defaults to true on the server, which stops every run of the account: it is never left out."""
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------
+
+
+def error_text(body: bytes) -> str:
+    """Return what an error reply says, in one line: the documented shape, Spring's own, or bare text."""
+    try:
+        record = parse(body)
+    except Garbled:
+        text = body.decode(errors="replace").strip()
+        return "" if text.startswith("<") else " ".join(text.split())[:300]
+    if not isinstance(record, dict):
+        return str(record)[:300] if isinstance(record, str) else ""
+    words = [record[key] for key in ("error", "message") if isinstance(record.get(key), str) and record[key].strip()]
+    return " ".join(": ".join(words).split())[:300]
