@@ -111,13 +111,22 @@ class Story:
         try:
             outcome, message = self._live()
         except ActionError as ending:
-            return self._end_early(ending)
+            return self._end_early(self._cancelled_meanwhile(ending) or ending)
         except Exception as fault:  # noqa: BLE001 - whatever it is, a run that we started must not go on
             self._account.crashed(fault)
             return self._end_early(InternalError(f"a fault of the action itself ({type(fault).__name__})"))
         report = self._report(outcome, EXIT_CODES[outcome], message)
         self._publish(report)
         return report
+
+    def _cancelled_meanwhile(self, ending: ActionError) -> Cancelled | None:
+        """The first signal decides, even if the call that it interrupted came back with an error of its own."""
+        try:
+            self._time.sleep(0)
+        except Cancelled as cancelled:
+            cancelled.message = f"{cancelled.message} ({ending.message})"
+            return cancelled
+        return None
 
     # --- the story ------------------------------------------------------------------------------------------------
 
@@ -209,11 +218,9 @@ class Story:
         remaining = self._deadline - self._time.now()
         self._time.sleep(max(0.0, min(seconds, remaining)))
         if seconds >= remaining:
-            what = f"was {link.run.status}" if not link.run.finished else "had unfinished results"
-            raise DeadlinePassed(
-                f"the deadline of {self._policy.timeout_minutes:g} minutes (timeout-minutes) passed while run "
-                f"{link.run.id} {what}"
-            )
+            state = "had unfinished results" if link.run.finished else f"was {link.run.status}"
+            minutes = f"{self._policy.timeout_minutes:g}"
+            raise DeadlinePassed(f"the deadline (timeout-minutes: {minutes}) passed while run {link.run.id} {state}")
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -306,20 +313,21 @@ class Story:
         try:
             reply = self._platform.stop(ours.run.id, until, self._time.stop_sent)
             self._stop = replace(self._stop, route=reply.route, status=reply.status)
-            self._publish(self._report(Outcome(ending.result), ending.exit_code, ending.message))
-            if reply.stopped_id not in (None, ours.run.id):
-                return (
-                    f"{ending.message}; the platform stopped run {reply.stopped_id} instead of {ours.run.id}; "
-                    f"{self._by_hand(ours.run)}"
-                )
+            asked = f"{ending.message}; rerun {ours.run.id}: stop requested, not confirmed yet"
+            self._publish(self._report(Outcome(ending.result), ending.exit_code, asked))
             self._confirm_stop(ours, until)
         except ActionError as fault:
             return f"{ending.message}; the stop could not be confirmed ({fault.message}); {self._by_hand(ours.run)}"
+        if reply.stopped_id not in (None, ours.run.id):
+            fate = (
+                "which has ended by itself" if ours.run.finished else f"stop not confirmed; {self._by_hand(ours.run)}"
+            )
+            return f"{ending.message}; the platform stopped run {reply.stopped_id} instead of {ours.run.id}, {fate}"
         if ours.run.finished:
             self._stop = replace(self._stop, confirmed=True)
             return f"{ending.message}; rerun {ours.run.id}: stop confirmed"
         refusal = f" ({reply.refusal})" if reply.refusal else ""
-        return f"{ending.message}; the stop was not confirmed{refusal}; {self._by_hand(ours.run)}"
+        return f"{ending.message}; stop not confirmed{refusal}; {self._by_hand(ours.run)}"
 
     def _confirm_stop(self, ours: Link, until: float) -> None:
         for pause in pauses(min(5.0, self._policy.poll_interval_seconds), first=0.25):

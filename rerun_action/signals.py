@@ -68,7 +68,7 @@ class Signals:
         `linger` seconds have passed since the signal: an answer that comes until then is returned, and the next
         wait raises Cancelled.
         """
-        self._check()
+        self.sleep(0)  # a signal that has come keeps it from being made
         token = object()
 
         def body() -> None:
@@ -100,8 +100,8 @@ class Signals:
 
     def _receive(self, until: float, token: object = None, linger: float = 0.0) -> _Done | None:
         """Read the mailbox until the call named by `token` is done (returned) or the time is over (None)."""
-        self._check()
         while True:
+            self._check(linger)
             try:
                 item = self._mailbox.get(timeout=max(0.0, until - self.now()))
             except Empty:
@@ -112,10 +112,7 @@ class Signals:
                     return item
                 continue  # the late answer of a call that was given up
             self._take(item)
-            if linger and not self._raised:
-                until = min(until, item.at + linger)
-            else:
-                self._check()
+            until = min(until, item.at + linger) if linger and not self._raised else until
 
     def _take(self, item: _Signal) -> None:
         if self._closed:
@@ -125,7 +122,7 @@ class Signals:
         elif self._stop_sent and item.at - self._first.at >= SAME_SIGNAL_SECONDS:
             raise EndAtOnce
 
-    def _check(self) -> None:
-        if self._first is not None and not self._raised and not self._closed:
+    def _check(self, linger: float = 0.0) -> None:
+        if self._first is not None and not linger and not self._raised and not self._closed:
             self._raised = True
             raise Cancelled(self._first.number)

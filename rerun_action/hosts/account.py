@@ -64,7 +64,7 @@ class Account:
             taken = sum(decision.rerun for _, decision in failed)
             self._console.info()
             self._console.info(f"Failed, {taken} of {len(failed)} to be rerun:")
-        self._list([f"{'rerun' if d.rerun else 'left'}  {name(leaf.leaf)}: {d.reason}" for leaf, d in failed])
+        self._list([f"{'rerun' if d.rerun else 'left':<5}  {name(leaf.leaf)}: {d.reason}" for leaf, d in failed])
 
     def triggered(self, run: Run, requested: int, url: str) -> None:
         """Say that the rerun is on its way."""

@@ -1,0 +1,50 @@
+"""action.yml, README.md, `--help` and the settings say the same."""
+
+import re
+from pathlib import Path
+
+from rerun_action import cli, settings
+from rerun_action.errors import EXIT_CODE_MEANINGS, ExitCode
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_action_yml_has_the_inputs_of_the_settings_and_no_defaults() -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    expected = "".join(
+        f"  {entry.name}:\n    description: >-\n      {entry.description}"
+        + (f" Default: {entry.default}.\n" if entry.default else "\n")
+        + f"    required: {'true' if entry.required else 'false'}\n"
+        for entry in settings.inputs()
+    )
+    inputs = text[text.index("\ninputs:\n") + len("\ninputs:\n") : text.index("\nruns:\n")]
+    assert inputs == expected
+    assert not re.search(r"^\s*default:", text, re.MULTILINE)
+
+
+def test_the_table_of_the_readme_has_the_inputs_of_the_settings() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| (.+) \|$", text[text.index("## Inputs") :], re.MULTILINE)
+    assert rows == [
+        (
+            entry.name,
+            "required" if entry.required else f"`{entry.default}`" if entry.default else "-",
+            entry.description,
+        )
+        for entry in settings.inputs()
+    ]
+
+
+def test_help_has_every_input_with_its_variable_default_and_meaning() -> None:
+    text = " ".join(cli.help_text().split())
+    for entry in settings.inputs():
+        state = "required" if entry.required else f"default: {entry.default or 'none'}"
+        assert f"{entry.name} ({', '.join(entry.variables[1:])}; {state}) {entry.description}" in text
+    assert set(EXIT_CODE_MEANINGS) == set(ExitCode)
+
+
+def test_the_readme_has_every_exit_code() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("## Result and exit code") : text.index("`report.json`")]
+    named = {int(code) for row in re.findall(r"^\| ([0-9, ]+) \|", table, re.MULTILINE) for code in row.split(",")}
+    assert named == {code.value for code in ExitCode}

@@ -1,0 +1,92 @@
+"""The program as its users start it: a process of its own, with an environment and nothing else."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rerun_action.simulator import Simulator
+from tests.support.scenarios import FIRST, KEY
+
+ENTRYPOINT = Path(__file__).parents[2] / "entrypoint.py"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    text: str
+    report: dict[str, Any]
+
+
+def environment(simulator: Simulator | None, directory: Path, **inputs: object) -> dict[str, str]:
+    """The inputs as variables; None takes one away."""
+    given: Mapping[str, object] = {
+        "api_key": KEY,
+        "execution_id": FIRST,
+        "server_url": simulator.url if simulator else "http://127.0.0.1:9",
+        "report_dir": directory,
+        "poll_interval_seconds": 0.1,
+        "timeout_minutes": 1,
+        **inputs,
+    }
+    named = {f"TESTSIGMA_{name.upper()}": str(value) for name, value in given.items() if value is not None}
+    return {"PATH": os.environ["PATH"], **named}
+
+
+@contextmanager
+def started(environ: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that is gone when the block is left."""
+    with subprocess.Popen(
+        [sys.executable, "-u", str(ENTRYPOINT), *arguments],
+        env=dict(environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def act(simulator: Simulator | None, directory: Path, **inputs: object) -> Outcome:
+    """Run the action to its end."""
+    with started(environment(simulator, directory, **inputs)) as process:
+        text, _ = process.communicate(timeout=60)
+    return outcome(process, text, directory)
+
+
+def act_and_signal(
+    simulator: Simulator,
+    directory: Path,
+    when: Callable[[], bool],
+    signum: signal.Signals,
+    **inputs: object,
+) -> Outcome:
+    """Run the action, and send it a signal as soon as `when` holds."""
+    with started(environment(simulator, directory, **inputs)) as process:
+        until = time.monotonic() + 20
+        while not when():
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < until, "the moment for the signal did not come"
+            time.sleep(0.01)
+        process.send_signal(signum)
+        text, _ = process.communicate(timeout=60)
+    return outcome(process, text, directory)
+
+
+def outcome(process: subprocess.Popen[str], text: str, directory: Path) -> Outcome:
+    path = directory / "report.json"
+    report = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    assert "Traceback" not in text
+    assert KEY not in text
+    assert [other.name for other in directory.glob("*") if other.name.startswith(".")] == []
+    return Outcome(process.returncode, text, report)

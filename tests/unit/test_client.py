@@ -1,0 +1,467 @@
+"""The wire, request by request: literal bodies, what is repeated, what never is."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+import responses
+from responses import matchers
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+
+from rerun_action.core.model import Pick, RerunRequest, Result, StopReply, StopRoute
+from rerun_action.errors import (
+    ActionError,
+    Contradiction,
+    DeadlinePassed,
+    ExitCode,
+    NotFound,
+    Refused,
+    Unclear,
+    Unreachable,
+)
+from rerun_action.testsigma.client import Client
+from tests.support.fake_time import FakeTime
+
+HOST = "https://testsigma.example"
+RUNS = f"{HOST}/api/v1/execution_results"
+KEY = "made-up-key"
+DEADLINE = 600.0
+REQUEST = RerunRequest(
+    (Pick(2880), Pick(2915, (2916, 2917))),
+    wanted=(0,),
+    covered=(0,),
+)
+
+
+@pytest.fixture
+def http() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
+        yield mock
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.time = FakeTime()
+        self.warnings: list[str] = []
+        self.debug: list[str] = []
+        self.client = Client(HOST, KEY, self.time, warn=self.warnings.append, debug=self.debug.append)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def run_body(run_id: int = 302, **fields: Any) -> dict[str, Any]:
+    return {"id": run_id, "executionId": 274, "status": "STATUS_COMPLETED", "result": "FAILURE", **fields}
+
+
+def refused() -> requests.ConnectionError:
+    return requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "refused")))  # type: ignore[arg-type]
+
+
+def broken() -> requests.ConnectionError:
+    return requests.ConnectionError(ProtocolError("Connection aborted."))
+
+
+# --- every call -------------------------------------------------------------------------------------------------------
+
+
+def test_the_key_and_the_wanted_type_go_with_every_call(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(
+        f"{RUNS}/302",
+        json=run_body(),
+        match=[matchers.header_matcher({"Authorization": f"Bearer {KEY}", "Accept": "application/json"})],
+    )
+    assert bench.client.run(302, DEADLINE).result is Result.FAILURE
+
+
+def test_a_netrc_entry_does_not_replace_the_key(
+    http: responses.RequestsMock, bench: Bench, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine testsigma.example login somebody password something\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    http.get(f"{RUNS}/302", json=run_body(), match=[matchers.header_matcher({"Authorization": f"Bearer {KEY}"})])
+    bench.client.run(302, DEADLINE)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "said"),
+    [
+        (401, Refused, "api-key: the platform does not accept the key (401)"),
+        (403, Refused, "api-key: the key may not do this (403)"),
+        (404, NotFound, "the platform does not know it (404)"),
+        (400, Refused, "the platform refused the request (400)"),
+        (302, Refused, "server-url: the server redirects elsewhere (302)"),
+        (307, Refused, "server-url: the server redirects elsewhere (307)"),
+    ],
+)
+def test_a_refusal_is_explained_and_not_repeated(
+    http: responses.RequestsMock, bench: Bench, status: int, kind: type[ActionError], said: str
+) -> None:
+    http.get(f"{RUNS}/302", status=status, body="Because", headers={"Location": "https://elsewhere.example/"})
+    with pytest.raises(kind, match="Because" if status in (400, 401, 403, 404) else None) as caught:
+        bench.client.run(302, DEADLINE)
+    assert type(caught.value) is kind
+    assert caught.value.message.startswith(said)
+    assert caught.value.exit_code is ExitCode.ERROR
+    assert len(http.calls) == 1
+    assert bench.time.sleeps == []
+
+
+TRANSIENT: dict[str, dict[str, Any]] = {
+    "429": {"status": 429},
+    "500": {"status": 500, "json": {"error": "oops"}},
+    "503": {"status": 503},
+    "refused": {"body": refused()},
+    "broken": {"body": broken()},
+    "timeout": {"body": requests.ReadTimeout("slow")},
+    "html": {"status": 200, "body": "<html><body>Maintenance</body></html>"},
+    "empty": {"status": 200, "body": ""},
+    "cut": {"status": 200, "body": '{"id": 302, "exec'},
+    "deep": {"status": 200, "body": "[" * 100_000},
+}
+
+
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_get_is_repeated_with_growing_pauses_and_told_in_two_lines(
+    http: responses.RequestsMock, bench: Bench, fault: str
+) -> None:
+    for _ in range(4):
+        http.get(f"{RUNS}/302", **TRANSIENT[fault])
+    http.get(f"{RUNS}/302", json=run_body())
+    assert bench.client.run(302, DEADLINE).id == 302
+    assert bench.time.sleeps == [1.0, 1.5, 2.25, 3.375]
+    first, last = bench.warnings
+    assert first.startswith("the platform does not answer: ")
+    assert last == "the platform answers again after 8 s"
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "Mon, 02 Jan 2040 10:00:09 GMT", "Date": "Mon, 02 Jan 2040 10:00:00 GMT"}, 9.0),
+        ({"Retry-After": "Mon, 02 Jan 2040 10:00:00 GMT", "Date": "Mon, 02 Jan 2040 10:00:09 GMT"}, 1.0),
+        ({"Retry-After": "Mon, 02 Jan 2040 10:00:09 GMT"}, 1.0),
+        ({"Retry-After": "soon"}, 1.0),
+        ({"Retry-After": "-5"}, 1.0),
+        ({"Retry-After": "1e9"}, 1.0),
+        ({"Retry-After": "999999999"}, DEADLINE),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured_up_to_the_deadline(
+    http: responses.RequestsMock, bench: Bench, status: int, headers: dict[str, str], pause: float
+) -> None:
+    http.get(f"{RUNS}/302", status=status, headers=headers)
+    if pause < DEADLINE:
+        http.get(f"{RUNS}/302", json=run_body())
+        bench.client.run(302, DEADLINE)
+    else:
+        with pytest.raises(Unreachable):
+            bench.client.run(302, DEADLINE)
+    assert bench.time.sleeps == [pause]
+
+
+def test_what_does_not_answer_until_the_deadline_was_unreachable(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", status=502)
+    with pytest.raises(Unreachable, match=r"could not be reached until the deadline: HTTP 502") as caught:
+        bench.client.run(302, until=20.0)
+    assert caught.value.exit_code is ExitCode.ERROR
+    assert bench.time.at == pytest.approx(20.0)
+    assert max(bench.time.sleeps) <= 30.0
+
+
+def hang(until: float, time: FakeTime) -> Callable[..., Any]:
+    def call(_work: Callable[[], Any], limit: float, linger: float = 0.0) -> Any:
+        assert linger == 0.0
+        time.at += limit
+        raise TimeoutError
+
+    assert until
+    return call
+
+
+def test_a_first_request_that_hangs_until_the_deadline_was_unreachable(bench: Bench) -> None:
+    bench.time.call = hang(3.0, bench.time)  # type: ignore[method-assign]
+    with pytest.raises(Unreachable, match="no complete answer within 3 s"):
+        bench.client.run(302, until=3.0)
+
+
+@pytest.mark.parametrize(("left", "kind"), [(4.0, DeadlinePassed), (6.0, Unreachable)])
+def test_the_deadline_cuts_a_request_that_has_only_just_been_sent(
+    http: responses.RequestsMock, bench: Bench, left: float, kind: type[ActionError]
+) -> None:
+    http.get(f"{RUNS}/302", json=run_body())
+    bench.client.run(302, until=100.0)
+    bench.time.call = hang(left, bench.time)  # type: ignore[method-assign]
+    with pytest.raises(kind):
+        bench.client.run(302, until=left)
+
+
+def test_an_untrusted_certificate_ends_it_with_the_way_out(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", body=requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"))
+    with pytest.raises(Refused, match="REQUESTS_CA_BUNDLE"):
+        bench.client.run(302, DEADLINE)
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("child", "expected"), [(None, None), (303, 303), ("303", 303), ({"id": 303, "execution": None}, 303)]
+)
+def test_a_child_is_an_object_or_a_bare_id(
+    http: responses.RequestsMock, bench: Bench, child: object, expected: int | None
+) -> None:
+    http.get(f"{RUNS}/302", json=run_body(childResult=child, execution={"lastRunId": "343"}))
+    run = bench.client.run(302, DEADLINE)
+    assert (run.child_id, run.last_run_id) == (expected, 343)
+
+
+def test_another_run_than_the_one_asked_for_is_a_contradiction(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", json=run_body(303))
+    with pytest.raises(Contradiction, match="asked for run 302, the platform answered with run 303"):
+        bench.client.run(302, DEADLINE)
+
+
+@pytest.mark.parametrize("body", ["[]", "null", "{}", '{"id": true}', '{"id": 1e400}', '{"id": "x"}', '{"id": -1}'])
+def test_json_of_another_shape_ends_it(http: responses.RequestsMock, bench: Bench, body: str) -> None:
+    http.get(f"{RUNS}/302", body=body)
+    with pytest.raises(Contradiction, match="not a run as the API documents it"):
+        bench.client.run(302, DEADLINE)
+    assert len(http.calls) == 1
+
+
+# --- listings ---------------------------------------------------------------------------------------------------------
+
+
+def record(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "testCaseId": number,
+        "testCaseName": f"case {number}",
+        "testCaseResultId": 100 + number,
+        "result": "SUCCESS",
+        **fields,
+    }
+
+
+def test_control_characters_inside_strings_are_read(http: responses.RequestsMock, bench: Bench) -> None:
+    body = json.dumps({"testCases": [record(1, testCaseName="a@b")]}).replace("@", "\n\x01")
+    http.get(f"{RUNS}/302/test_case_results", body=body)
+    assert bench.client.listing(302, DEADLINE).cases[0].case == "a\n\x01b"
+
+
+@pytest.mark.parametrize(
+    ("word", "result"),
+    [
+        ("success", Result.SUCCESS),
+        ("PASSED", Result.SUCCESS),
+        ("Failed", Result.FAILURE),
+        ("NOT_EXECUTED", Result.NOT_EXECUTED),
+        ("QUEUED", Result.QUEUED),
+        (None, Result.RUNNING),
+        ("SUCCES", Result.UNKNOWN),
+        ("", Result.UNKNOWN),
+        (True, Result.UNKNOWN),
+        (["SUCCESS"], Result.UNKNOWN),
+    ],
+)
+def test_words_for_results(http: responses.RequestsMock, bench: Bench, word: object, result: Result) -> None:
+    http.get(f"{RUNS}/302/test_case_results", json={"testCases": [record(1, result=word)]})
+    listing = bench.client.listing(302, DEADLINE)
+    assert listing.cases[0].result is result
+    assert listing.unknown_words == ({str(word)} if result is Result.UNKNOWN else set())
+
+
+def page(number: int, cases: list[int], **fields: Any) -> dict[str, Any]:
+    return {"executionId": 274, "testCases": [record(case) for case in cases], "number": number, **fields}
+
+
+def serve_pages(http: responses.RequestsMock, pages: list[dict[str, Any]]) -> None:
+    url = f"{RUNS}/302/test_case_results"
+    http.get(url, json=pages[0], match=[matchers.query_param_matcher({})])
+    for number, body in enumerate(pages[1:], start=1):
+        http.get(url, json=body, match=[matchers.query_param_matcher({"page": str(number), "size": "2"})])
+
+
+def test_pages_are_followed_though_last_is_wrong(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(
+        http,
+        [
+            page(0, [1, 2], totalPages=3, last=True),
+            page(1, [3, 4], totalPages=3, last=True),
+            page(2, [5], totalPages=3, last=True),
+        ],
+    )
+    listing = bench.client.listing(302, DEADLINE)
+    assert [case.case_id for case in listing.cases] == [1, 2, 3, 4, 5]
+    assert listing.plan_id == 274
+
+
+def test_without_a_total_pages_go_on_until_the_last(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(http, [page(0, [1, 2], last=False), page(1, [3], last=True)])
+    assert [case.case_id for case in bench.client.listing(302, DEADLINE).cases] == [1, 2, 3]
+
+
+def test_a_bare_page_of_springs_is_read(http: responses.RequestsMock, bench: Bench) -> None:
+    first, second = page(0, [1, 2], totalPages=2), page(1, [3], totalPages=2)
+    serve_pages(http, [{"content": p.pop("testCases"), **p} for p in (first, second)])
+    assert [case.case_id for case in bench.client.listing(302, DEADLINE).cases] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        page(0, [1, 2], totalPages=2),
+        page(1, [2, 3], totalPages=2),
+        page(0, [3, 4], totalPages=2),
+    ],
+)
+def test_a_repeated_page_is_a_contradiction(http: responses.RequestsMock, bench: Bench, second: dict[str, Any]) -> None:
+    serve_pages(http, [page(0, [1, 2], totalPages=2), second])
+    with pytest.raises(Contradiction, match="page 1 of the results of run 302 repeats"):
+        bench.client.listing(302, DEADLINE)
+
+
+def test_fewer_pages_than_announced_is_a_contradiction(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(http, [page(0, [1, 2], totalPages=3), page(1, [], totalPages=3)])
+    with pytest.raises(Contradiction, match="announced as 3 pages, but ended after 2"):
+        bench.client.listing(302, DEADLINE)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ([], "is not a JSON object"),
+        ({}, "has no `testCases`"),
+        ({"testCases": None}, "has no `testCases`"),
+        ({"testCases": {"content": 5}}, "has no `testCases`"),
+        ({"testCases": [5]}, r"testCases\[0\] is not an object"),
+        ({"testCases": [record(1, testCaseResultId=None)]}, r"testCases\[0\].testCaseResultId is no id"),
+        ({"testCases": [record(1, testCaseId=1.5)]}, r"testCases\[0\].testCaseId is no id"),
+        ({"testCases": [record(1, machineId="m")]}, r"testCases\[0\].machineId is no id"),
+        ({"testCases": [record(1, iterationResults=5)]}, r"testCases\[0\].iterationResults"),
+        ({"testCases": [record(1, iterationResults=[{}])]}, r"iterationResults\[0\].iterationResultId is no id"),
+        ({"testCases": [record(1, iterationResults=[7])]}, r"iterationResults\[0\] is not an object"),
+    ],
+)
+def test_a_listing_of_another_shape_ends_it(
+    http: responses.RequestsMock, bench: Bench, body: object, said: str
+) -> None:
+    http.get(f"{RUNS}/302/test_case_results", json=body)
+    with pytest.raises(Contradiction, match=said):
+        bench.client.listing(302, DEADLINE)
+
+
+# --- trigger ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_trigger_is_the_documented_one(http: responses.RequestsMock, bench: Bench) -> None:
+    http.post(RUNS, json=run_body(487, reRunParentId=469, status="STATUS_CREATED", result="QUEUED"))
+    run = bench.client.trigger(336, 467, REQUEST, DEADLINE)
+    assert (run.id, run.parent_id, run.finished) == (487, 469, False)
+    assert json.loads(http.calls[0].request.body or "") == {
+        "executionId": 336,
+        "executionResultId": 467,
+        "isReRun": True,
+        "reRunType": "USER_PICKED",
+        "testCaseResultRequests": [
+            {"id": 2880},
+            {"id": 2915, "iterationReRunType": "USER_PICKED", "iterationResultIds": [2916, 2917]},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "said"),
+    [
+        ({"status": 400, "json": {"error": "No such result"}}, Refused, 'refused the request (400). It said: "No such'),
+        ({"status": 429}, Refused, "refused the request (429)"),
+        ({"status": 500, "json": {"error": "Boom"}}, Refused, 'It said: "Boom"'),
+        (
+            {"status": 500, "json": {"error": "The specified Test Plan is currently running. Wait"}},
+            Refused,
+            "the test plan is busy",
+        ),
+        ({"status": 502}, Unclear, "not clear: HTTP 502"),
+        ({"status": 504}, Unclear, "not clear: HTTP 504"),
+        ({"status": 200, "body": '{"id": 4'}, Unclear, "not clear: HTTP 200 with a body that is not valid JSON"),
+        ({"status": 200, "json": {"ok": True}}, Unclear, "not a run as the API documents it"),
+        ({"body": broken()}, Unclear, "not clear: the connection broke"),
+        ({"body": requests.ReadTimeout("slow")}, Unclear, "not clear: "),
+        ({"body": refused()}, Unreachable, "the rerun was not triggered: the connection was refused"),
+    ],
+)
+def test_a_post_is_sent_once_whatever_comes_back(
+    http: responses.RequestsMock, bench: Bench, reply: dict[str, Any], kind: type[ActionError], said: str
+) -> None:
+    http.post(RUNS, **reply)
+    with pytest.raises(kind) as caught:
+        bench.client.trigger(336, 467, REQUEST, DEADLINE)
+    assert said in caught.value.message
+    assert caught.value.exit_code is ExitCode.ERROR
+    assert len(http.calls) == 1
+
+
+# --- stop -------------------------------------------------------------------------------------------------------------
+
+STOP = matchers.json_params_matcher({"canStopAll": False, "result": "STOPPED"}, strict_match=True)
+
+
+def stop(bench: Bench, sent: list[int]) -> StopReply:
+    return bench.client.stop(487, DEADLINE, lambda: sent.append(1))
+
+
+def test_the_stop_names_its_run_and_never_all(http: responses.RequestsMock, bench: Bench) -> None:
+    http.put(f"{RUNS}/487", json=run_body(487), match=[STOP])
+    sent: list[int] = []
+    assert stop(bench, sent) == StopReply(StopRoute.RUN, 200, 487)
+    assert sent == [1]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_without_that_route_and_with_the_run_going_the_documented_one_is_used(
+    http: responses.RequestsMock, bench: Bench, status: int
+) -> None:
+    http.put(f"{RUNS}/487", status=status, match=[STOP])
+    http.get(f"{RUNS}/487", json=run_body(487, status="STATUS_IN_PROGRESS"))
+    http.put(RUNS, json=run_body(490), match=[STOP])
+    assert stop(bench, []) == StopReply(StopRoute.COLLECTION, 200, 490)
+
+
+def test_without_that_route_and_with_the_run_over_nothing_more_is_stopped(
+    http: responses.RequestsMock, bench: Bench
+) -> None:
+    http.put(f"{RUNS}/487", status=405, match=[STOP])
+    http.get(f"{RUNS}/487", json=run_body(487))
+    assert stop(bench, []) == StopReply(StopRoute.RUN, 405)
+
+
+def test_a_refused_stop_is_not_widened(http: responses.RequestsMock, bench: Bench) -> None:
+    http.put(f"{RUNS}/487", status=400, json={"error": "completed already"}, match=[STOP])
+    reply = stop(bench, [])
+    assert (reply.route, reply.status) == (StopRoute.RUN, 400)
+    assert "completed already" in (reply.refusal or "")
+
+
+def test_a_stop_is_sent_again_when_the_line_is_bad(http: responses.RequestsMock, bench: Bench) -> None:
+    http.put(f"{RUNS}/487", status=503, match=[STOP])
+    http.put(f"{RUNS}/487", body=broken(), match=[STOP])
+    http.put(f"{RUNS}/487", status=204, match=[STOP])
+    assert stop(bench, []) == StopReply(StopRoute.RUN, 204)
+    assert bench.time.sleeps == [1.0, 1.5]
+
+
+# --- secrets ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_key_is_in_no_message(http: responses.RequestsMock, bench: Bench) -> None:
+    error = requests.exceptions.InvalidHeader(f"Invalid header value: Bearer {KEY}")
+    http.get(f"{RUNS}/302", body=error)
+    with pytest.raises(Unreachable) as caught:
+        bench.client.run(302, until=5.0)
+    assert KEY not in " ".join([caught.value.message, *bench.warnings, *bench.debug])

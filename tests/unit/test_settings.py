@@ -1,0 +1,171 @@
+"""The environment → Settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rerun_action import settings
+from rerun_action.core.model import FAILING, Iterations, OnEnd, Policy, Result
+from rerun_action.errors import ConfigurationError, ExitCode
+from rerun_action.settings import LogLevel, Settings
+
+NEEDED = {"TESTSIGMA_API_KEY": "made-up-key", "TESTSIGMA_EXECUTION_ID": "986"}
+
+
+def load(**variables: str) -> Settings:
+    return settings.load({**NEEDED, **variables})
+
+
+def faults(environ: Mapping[str, str]) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load(environ)
+    assert caught.value.exit_code is ExitCode.CONFIGURATION
+    return caught.value.faults
+
+
+def test_the_defaults_are_those_of_the_interface_page() -> None:
+    given = load()
+    assert given.api_key.get_secret_value() == "made-up-key"
+    assert (given.execution_id, given.test_plan_id, given.server_url) == (986, None, "https://app.testsigma.com")
+    assert given.report_dir == Path("testsigma-rerun")
+    assert given.log_level is LogLevel.INFO
+    assert given.policy() == Policy(
+        rerun_results=FAILING,
+        iterations=Iterations.FAILED,
+        timeout_minutes=60.0,
+        on_timeout=OnEnd.STOP,
+        on_cancel=OnEnd.STOP,
+        poll_interval_seconds=60.0,
+    )
+
+
+def test_input_wins_and_an_empty_one_is_not_given() -> None:
+    assert load(**{"INPUT_EXECUTION-ID": "7"}).execution_id == 7
+    assert load(**{"INPUT_EXECUTION-ID": ""}).execution_id == 986
+    assert load(**{"INPUT_EXECUTION-ID": "  \n"}).execution_id == 986
+    assert load(TESTSIGMA_ITERATIONS="").iterations is Iterations.FAILED
+
+
+def test_the_execution_has_a_second_variable() -> None:
+    environ = {"TESTSIGMA_API_KEY": "k", "TESTSIGMA_EXECUTION_RESULT_ID": "12"}
+    assert settings.load(environ).execution_id == 12
+    assert settings.load({**environ, "TESTSIGMA_EXECUTION_ID": "13"}).execution_id == 13
+
+
+def test_surrounding_white_space_of_the_key_is_stripped() -> None:
+    assert load(TESTSIGMA_API_KEY=" \tmade-up\r\n").api_key.get_secret_value() == "made-up"
+
+
+@pytest.mark.parametrize("key", ["two words", "two\nlines", "tab\tbed", "schlüssel", "bell\x07", "\u200bhidden"])
+def test_a_key_that_can_be_none_is_refused_and_not_shown(key: str) -> None:
+    (fault,) = faults({**NEEDED, "TESTSIGMA_API_KEY": key})
+    assert fault.startswith("api-key (TESTSIGMA_API_KEY): holds white space or characters that no key has")
+    assert key not in fault
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "9e3", "١٢", "new", "12 13", "#986", "9" * 19, "0x10"])
+def test_ids_are_positive_numbers(value: str) -> None:
+    assert len(faults({**NEEDED, "TESTSIGMA_EXECUTION_ID": value, "TESTSIGMA_TEST_PLAN_ID": value})) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("https://app.testsigma.com/", "https://app.testsigma.com"),
+        ("https://testsigma.example:8443", "https://testsigma.example:8443"),
+        ("HTTPS://Testsigma.Example", "https://testsigma.example"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://127.8.9.1", "http://127.8.9.1"),
+        ("http://[::1]:81", "http://[::1]:81"),
+    ],
+)
+def test_server_urls(value: str, url: str) -> None:
+    assert load(TESTSIGMA_SERVER_URL=value).server_url == url
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "app.testsigma.com",
+        "ftp://app.testsigma.com",
+        "http://app.testsigma.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example",
+        "https://user:secret@app.testsigma.com",
+        "https://app.testsigma.com/api",
+        "https://app.testsigma.com?",
+        "https://app.testsigma.com#",
+        "https://app.testsigma.com:x",
+        "https://app.testsigma.com:99999",
+        "https://",
+        "https://[::1",
+        "https://a b",
+        "https://app\\.testsigma.com",
+    ],
+)
+def test_server_urls_that_are_refused(value: str) -> None:
+    (fault,) = faults({**NEEDED, "TESTSIGMA_SERVER_URL": value})
+    assert fault.startswith("server-url (TESTSIGMA_SERVER_URL): must ")
+    assert "secret" not in fault
+
+
+@pytest.mark.parametrize(
+    ("value", "results"),
+    [
+        ("FAILURE", {Result.FAILURE}),
+        ("failed, Aborted", {Result.FAILURE, Result.ABORTED}),
+        ("not_executed\nSTOPPED\n", {Result.NOT_EXECUTED, Result.STOPPED}),
+    ],
+)
+def test_results_that_are_worth_a_rerun(value: str, results: set[Result]) -> None:
+    assert load(TESTSIGMA_RERUN_RESULTS=value).rerun_results == results
+
+
+@pytest.mark.parametrize("value", ["SUCCESS", "passed", "QUEUED", "RUNNING", "UNKNOWN", "FAILURE;ABORTED", ","])
+def test_results_that_are_not(value: str) -> None:
+    (fault,) = faults({**NEEDED, "TESTSIGMA_RERUN_RESULTS": value})
+    assert "may hold FAILURE, ABORTED, NOT_EXECUTED, STOPPED, separated by commas" in fault
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e3", "1_0", "0x1", "43201", "1,5", "9" * 400, "."])
+def test_minutes_that_are_none(value: str) -> None:
+    (fault,) = faults({**NEEDED, "TESTSIGMA_TIMEOUT_MINUTES": value})
+    assert "must be a number from 0.001 to 43200" in fault
+
+
+@pytest.mark.parametrize(("value", "number"), [("1", 1.0), ("0.05", 0.05), (".5", 0.5), ("90.", 90.0)])
+def test_minutes(value: str, number: float) -> None:
+    assert load(TESTSIGMA_TIMEOUT_MINUTES=value).timeout_minutes == number
+
+
+def test_words_are_taken_in_any_case() -> None:
+    given = load(TESTSIGMA_ITERATIONS="All", TESTSIGMA_ON_CANCEL="LEAVE", TESTSIGMA_LOG_LEVEL="Warning")
+    assert (given.iterations, given.on_cancel, given.log_level) == (Iterations.ALL, OnEnd.LEAVE, LogLevel.WARNING)
+
+
+def test_runner_debug_means_debug() -> None:
+    assert load(RUNNER_DEBUG="1", TESTSIGMA_LOG_LEVEL="warning").log_level is LogLevel.DEBUG
+    assert load(RUNNER_DEBUG="0").log_level is LogLevel.INFO
+
+
+def test_what_is_missing_is_named_as_the_user_knows_it() -> None:
+    assert [fault.split(" is required")[0] for fault in faults({})] == [
+        "api-key (TESTSIGMA_API_KEY):",
+        "execution-id (TESTSIGMA_EXECUTION_ID):",
+    ]
+    assert [fault.split(" is required")[0] for fault in faults({"GITHUB_ACTIONS": "true"})] == [
+        "api-key:",
+        "execution-id:",
+    ]
+
+
+def test_a_fault_names_the_variable_that_holds_it() -> None:
+    environ = {"TESTSIGMA_API_KEY": "k", "TESTSIGMA_EXECUTION_RESULT_ID": "x"}
+    assert faults(environ)[0].startswith("execution-id (TESTSIGMA_EXECUTION_RESULT_ID): must be a number")
+    assert faults({**NEEDED, "INPUT_ITERATIONS": "x"})[0].startswith("iterations: must be failed or all, not 'x'")
+
+
+def test_a_long_value_is_cut_in_the_message() -> None:
+    (fault,) = faults({**NEEDED, "TESTSIGMA_EXECUTION_ID": "9" * 100_000})
+    assert len(fault) < 300

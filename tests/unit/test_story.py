@@ -1,0 +1,466 @@
+"""The story against a scripted platform, in time that passes only when somebody waits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rerun_action.core.model import (
+    Decision,
+    LeafReport,
+    Listing,
+    OnEnd,
+    Origin,
+    Outcome,
+    Pick,
+    Policy,
+    Progress,
+    Report,
+    RerunRequest,
+    Result,
+    Run,
+    StopReply,
+    StopReport,
+    StopRoute,
+)
+from rerun_action.errors import DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
+from rerun_action.rerun import Story
+from tests.support.fake_time import FakeTime
+from tests.support.listings import case, listing
+
+F, P, A = Result.FAILURE, Result.SUCCESS, Result.ABORTED
+SERVER = "https://testsigma.example"
+
+
+def run(run_id: int, result: Result | None = F, parent: int | None = None, **fields: Any) -> Run:
+    return Run(run_id, 7, "STATUS_COMPLETED", result, parent, **fields)
+
+
+def going(run_id: int, parent: int | None = None, status: str = "STATUS_IN_PROGRESS", **fields: Any) -> Run:
+    return Run(run_id, 7, status, None, parent, **fields)
+
+
+@dataclass
+class Scripted:
+    """A platform whose answers are written down; the last answer of a kind repeats, an exception is raised."""
+
+    time: FakeTime
+    runs: dict[int, list[Any]]
+    listings: dict[int, list[Any]]
+    trigger_answer: Any = None
+    stop_answer: Any = None
+    log: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def run(self, run_id: int, until: float) -> Run:
+        self.log.append(("run", run_id))
+        if run_id not in self.runs:
+            raise NotFound("the platform does not know it (404).")
+        answer: Run = self._next(self.runs[run_id], until)
+        return answer
+
+    def listing(self, run_id: int, until: float) -> Listing:
+        self.log.append(("listing", run_id))
+        answer: Listing = self._next(self.listings[run_id], until)
+        return answer
+
+    def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run:
+        self.log.append(("trigger", plan_id, parent_id, request.picks))
+        answer: Run = self._next([self.trigger_answer], until)
+        return answer
+
+    def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
+        self.log.append(("stop", run_id))
+        sent()
+        answer: StopReply = self._next([self.stop_answer], until)
+        return answer
+
+    def _next(self, answers: list[Any], until: float) -> Any:
+        assert until >= self.time.at
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def count(self, kind: str) -> int:
+        return sum(entry[0] == kind for entry in self.log)
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+    def warning(self, text: str) -> None:
+        self.lines.append(f"warning: {text}")
+
+    def crashed(self, fault: Exception) -> None:
+        self.lines.append(f"crashed: {fault!r}")
+
+    def state(self, run: Run, origin: Origin) -> None:
+        self.lines.append(f"{origin} {run.id} {run.status} {run.result} {run.progress.done}")
+
+    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision]) -> None:
+        self.lines.append(f"{sum(d.rerun for d in decisions)} of {len(leaves)}")
+
+    def triggered(self, run: Run, requested: int, url: str) -> None:
+        self.lines.append(f"triggered {run.id} {requested} {url}")
+
+
+@dataclass
+class Told:
+    report: Report
+    platform: Scripted
+    notes: list[str]
+    published: list[Report]
+    time: FakeTime
+
+
+def tell(
+    runs: dict[int, list[Any]],
+    listings: dict[int, list[Any]],
+    *,
+    trigger: Any = None,
+    stop: Any = None,
+    policy: Policy | None = None,
+    execution: int = 1,
+    plan: int | None = None,
+    time: FakeTime | None = None,
+) -> Told:
+    time = time or FakeTime()
+    platform = Scripted(time, runs, listings, trigger, stop)
+    notes, published = Notes(), list[Report]()
+    story = Story(
+        platform,
+        policy or Policy(),
+        execution_id=execution,
+        test_plan_id=plan,
+        server_url=SERVER,
+        time=time,
+        account=notes,
+        publish=published.append,
+    )
+    report = story.tell()
+    assert published[-1] is report
+    return Told(report, platform, notes.lines, published, time)
+
+
+FAILED = {1: [listing(1, case(11, F), case(12, P, name=2))]}
+CREATED = going(2, parent=1, status="STATUS_CREATED")
+STOPPED = StopReply(StopRoute.RUN, 200, 2)
+
+
+def test_the_few_requests_of_an_ordinary_story() -> None:
+    told = tell(
+        {1: [run(1)], 2: [going(2, 1), run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=CREATED,
+        plan=7,
+    )
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FLAKY, 0)
+    assert told.platform.log == [
+        ("run", 1),
+        ("listing", 1),
+        ("trigger", 7, 1, (Pick(11),)),
+        ("run", 2),
+        ("run", 2),
+        ("listing", 2),
+    ]
+    assert told.notes == [
+        "execution 1 STATUS_COMPLETED FAILURE 0",
+        "1 of 2",
+        f"triggered 2 1 {SERVER}/ui/td/runs/2",
+        "triggered 2 STATUS_CREATED None 0",
+        "triggered 2 STATUS_IN_PROGRESS None 0",
+        "triggered 2 STATUS_COMPLETED SUCCESS 0",
+    ]
+    assert len(told.published) == 1
+
+
+def test_pauses_grow_by_half_up_to_the_cap_and_unknown_states_are_waited_for() -> None:
+    told = tell(
+        {1: [going(1, status="STATUS_BREAKFAST")] * 8 + [run(1, P)]},
+        {1: [listing(1, case(11, P))]},
+        policy=Policy(poll_interval_seconds=5.0),
+    )
+    assert told.report.outcome is Outcome.CLEAN
+    assert told.time.sleeps == [1.0, 1.5, 2.25, 3.375, 5.0, 5.0, 5.0, 5.0]
+    assert told.notes[:2] == ["execution 1 STATUS_BREAKFAST None 0", "execution 1 STATUS_COMPLETED SUCCESS 0"]
+
+
+def test_a_change_of_the_counters_is_a_line_and_no_change_is_none() -> None:
+    one, two = Progress(3, 1, 0), Progress(3, 1, 1)
+    told = tell(
+        {1: [going(1), going(1), going(1, progress=one), going(1, progress=one), going(1, progress=two), run(1, P)]},
+        {1: [listing(1, case(11, P))]},
+    )
+    assert [line.split()[-1] for line in told.notes if "IN_PROGRESS" in line] == ["0", "1", "2"]
+
+
+# --- the chain --------------------------------------------------------------------------------------------------------
+
+
+def test_the_plans_last_run_is_a_child_only_if_its_parents_lead_here() -> None:
+    told = tell(
+        {1: [run(1, last_run_id=4)], 2: [run(2, F, 1)], 4: [run(4, P, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 4: [listing(4, case(41, P))]},
+    )
+    assert [link.run.id for link in told.report.runs] == [1, 2, 4]
+    assert told.report.outcome is Outcome.FLAKY
+    assert told.platform.count("trigger") == 0
+
+
+@pytest.mark.parametrize("stranger", [run(9, P), run(9, P, 8)])
+def test_a_stranger_is_looked_at_once_and_left_alone(stranger: Run) -> None:
+    told = tell(
+        {1: [run(1, last_run_id=9)], 9: [stranger], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=CREATED,
+    )
+    assert [link.run.id for link in told.report.runs] == [1, 2]
+    assert told.platform.log.count(("run", 9)) == 1
+
+
+def test_a_parent_that_can_not_be_read_ends_it() -> None:
+    told = tell({2: [run(2, F, 1)]}, {}, execution=2)
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.ERROR, 3)
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        {1: [run(1, F, 2)], 2: [run(2, F, 1)]},
+        {1: [run(1, child_id=2)], 2: [run(2, F, 1, child_id=3)], 3: [run(3, F, 2, child_id=1, last_run_id=1)]},
+        {1: [run(1, last_run_id=8)], 8: [run(8, F, 9)], 9: [run(9, F, 8)]},
+    ],
+)
+def test_a_chain_in_a_circle_ends(runs: dict[int, list[Any]]) -> None:
+    rows = {number: [listing(number, case(11, P))] for number in runs}
+    told = tell(runs, rows)
+    assert told.report.exit_code == 3
+
+
+def test_a_rerun_in_flight_is_waited_for_after_the_first_listing_was_read() -> None:
+    told = tell(
+        {1: [run(1, child_id=2)], 2: [going(2, 1), run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+    )
+    assert told.platform.log == [("run", 1), ("run", 2), ("listing", 1), ("run", 2), ("listing", 2)]
+    assert [link.origin for link in told.report.runs] == [Origin.EXECUTION, Origin.FOUND]
+    assert told.report.outcome is Outcome.FLAKY
+
+
+def test_a_run_that_came_between_joins_before_ours() -> None:
+    told = tell(
+        {1: [run(1)], 5: [run(5, F, 1)], 6: [run(6, P, 5)]},
+        FAILED | {5: [listing(5, case(51, F))], 6: [listing(6, case(61, P))]},
+        trigger=going(6, parent=5),
+    )
+    assert [(link.run.id, link.origin) for link in told.report.runs] == [
+        (1, Origin.EXECUTION),
+        (5, Origin.FOUND),
+        (6, Origin.TRIGGERED),
+    ]
+    assert [o.run_id for o in told.report.leaves[0].observations] == [1, 5, 6]
+    assert told.report.outcome is Outcome.FLAKY
+
+
+@pytest.mark.parametrize("where", ["run", "listing", "trigger"])
+def test_another_plan_anywhere_is_a_contradiction(where: str) -> None:
+    other = Run(2, 8, "STATUS_IN_PROGRESS", None, 1)
+    told = tell(
+        {1: [run(1, child_id=2 if where == "run" else None)], 2: [other, Run(2, 8, "STATUS_COMPLETED", F, 1)]},
+        {1: [Listing(1, 8 if where == "listing" else 7, (case(11, F),))]},
+        trigger=other,
+        stop=STOPPED,
+    )
+    assert told.report.exit_code == 3
+    assert "of test plan 7, but belongs to plan 8" in told.report.message
+    # what we triggered is stopped, whatever it is; nothing else is
+    assert told.platform.count("stop") == (where == "trigger")
+
+
+def test_the_plan_of_the_listing_is_used_where_the_run_names_none() -> None:
+    bare = Run(1, None, "STATUS_COMPLETED", F)
+    told = tell({1: [bare], 2: [run(2, P, 1)]}, FAILED | {2: [listing(2, case(21, P))]}, trigger=CREATED, plan=7)
+    assert told.platform.log[2][:3] == ("trigger", 7, 1)
+
+
+# --- listings ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_runs_listing_is_read_when_the_reruns_own_does_not_show_a_leaf() -> None:
+    merged = listing(1, case(21, P), case(12, P, name=2))
+    told = tell({1: [run(1)], 2: [run(2, P, 1)]}, {1: [*FAILED[1], merged], 2: [listing(2)]}, trigger=CREATED)
+    assert told.report.outcome is Outcome.FLAKY
+    assert [o.run_id for o in told.report.leaves[0].observations] == [1, 2]
+
+
+def test_what_is_seen_nowhere_is_unresolved() -> None:
+    told = tell({1: [run(1)], 2: [run(2, P, 1)]}, FAILED | {2: [listing(2)]}, trigger=CREATED)
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FAILED, 1)
+    assert told.report.counts()["unresolved"] == 1
+    assert told.time.at < 5
+
+
+@pytest.mark.parametrize("unsettled", [Result.RUNNING, Result.QUEUED, Result.UNKNOWN])
+def test_unsettled_results_are_looked_at_again_for_a_minute(unsettled: Result) -> None:
+    open_listing = listing(2, case(21, unsettled))
+    runs = {1: [run(1)], 2: [run(2, P, 1)]}
+    told = tell(runs, FAILED | {2: [open_listing, open_listing, listing(2, case(21, P))]}, trigger=CREATED)
+    assert told.report.outcome is Outcome.FLAKY
+    runs = {1: [run(1)], 2: [run(2, P, 1)]}
+    told = tell(runs, FAILED | {2: [open_listing]}, trigger=CREATED)
+    assert (told.report.outcome, told.report.counts()["unresolved"]) == (Outcome.FAILED, 1)
+    assert told.time.at == pytest.approx(61.0)
+
+
+def test_an_unknown_result_of_the_execution_is_not_rerun_and_not_passed() -> None:
+    told = tell({1: [run(1, P)]}, {1: [listing(1, case(11, Result.UNKNOWN), case(12, P, name=2))]})
+    assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FAILED, 0)
+
+
+def test_unknown_words_and_a_short_listing_are_said() -> None:
+    short = Listing(1, 7, (case(11, P),), frozenset({"FOO"}))
+    told = tell({1: [run(1, P, progress=Progress(total=3))]}, {1: [short]})
+    assert told.report.outcome is Outcome.CLEAN
+    assert 'warning: run 1 lists results that this action does not know: "FOO"' in told.notes
+    assert "warning: run 1 counts 3 results, but only 1 are listed" in told.notes
+
+
+@pytest.mark.parametrize("result", [F, A, Result.STOPPED, Result.UNKNOWN, None])
+def test_a_rerun_that_failed_and_lists_only_passes_is_a_contradiction(result: Result | None) -> None:
+    runs = {1: [run(1)], 2: [run(2, result, 1)]}
+    told = tell(runs, FAILED | {2: [listing(2, case(21, P))]}, trigger=CREATED)
+    assert told.report.exit_code == (1 if result is Result.STOPPED else 3)
+
+
+def test_somebody_elses_stop_is_a_failure_and_said() -> None:
+    runs = {1: [run(1)], 2: [going(2, 1), run(2, Result.STOPPED, 1)]}
+    told = tell(runs, FAILED | {2: [listing(2, case(21, Result.STOPPED))]}, trigger=CREATED)
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FAILED, 1)
+    assert told.report.message == "somebody else stopped rerun 2; 1 test still fails"
+    assert told.platform.count("stop") == 0
+
+
+# --- the trigger ------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_trigger_ends_it() -> None:
+    told = tell({1: [run(1)]}, dict(FAILED), trigger=Refused("the test plan is busy"))
+    assert (told.report.exit_code, told.report.message) == (3, "the test plan is busy")
+    assert told.platform.count("trigger") == 1
+    assert told.platform.count("stop") == 0
+
+
+def test_an_unclear_trigger_says_where_to_look() -> None:
+    told = tell({1: [run(1)]}, dict(FAILED), trigger=Unclear("the rerun was triggered, but"))
+    assert told.report.exit_code == 3
+    assert told.report.message.endswith(f"Look for a rerun of {SERVER}/ui/td/runs/1 before you run this job again")
+
+
+def test_a_trigger_that_answers_with_an_old_run_is_a_contradiction_and_stops_nothing() -> None:
+    told = tell({1: [run(1)]}, dict(FAILED), trigger=going(1))
+    assert told.report.exit_code == 3
+    assert told.platform.count("stop") == 0
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def slow(after_stop: list[Any], **more: Any) -> Told:
+    """A rerun that never ends by itself; the runs after the stop are as given."""
+    time = more.pop("time", None) or FakeTime(signal_at=100.0)
+    looks = more.pop("looks", 10)
+    return tell(
+        {1: [run(1)], 2: [*[going(2, 1)] * looks, *after_stop]},
+        dict(FAILED),
+        trigger=CREATED,
+        stop=more.pop("stop", STOPPED),
+        time=time,
+        policy=more.pop("policy", Policy()),
+    )
+
+
+def test_a_signal_stops_reports_confirms_and_reports_again() -> None:
+    told = slow([going(2, 1), run(2, Result.STOPPED, 1)])
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.CANCELLED, 143)
+    assert told.report.message == "cancelled by SIGTERM; rerun 2: stop confirmed"
+    assert told.report.stop == StopReport(2, StopRoute.RUN, 200, confirmed=True)
+    first, last = told.published
+    assert first.stop == StopReport(2, StopRoute.RUN, 200, confirmed=False)
+    assert first.message == "cancelled by SIGTERM; rerun 2: stop requested, not confirmed yet"
+    assert last is told.report
+    assert told.time.stops_sent == 1
+    assert 100.0 <= told.time.at < 102.0
+
+
+def test_a_stop_that_is_not_seen_gives_the_link() -> None:
+    told = slow([going(2, 1)], stop=StopReply(StopRoute.RUN, 400, refusal="no"))
+    assert told.report.stop == StopReport(2, StopRoute.RUN, 400, confirmed=False)
+    assert told.report.message == (
+        "cancelled by SIGTERM; stop not confirmed (no); rerun 2 may still be going: stop it by hand at "
+        f"{SERVER}/ui/td/runs/2"
+    )
+    assert told.time.at == pytest.approx(130.0)
+
+
+@pytest.mark.parametrize("after", [going(2, 1), run(2, P, 1)])
+def test_a_stop_of_another_run_is_said_and_not_confirmed(after: Run) -> None:
+    told = slow([after], stop=StopReply(StopRoute.COLLECTION, 200, 9))
+    assert told.report.stop == StopReport(2, StopRoute.COLLECTION, 200, confirmed=False)
+    assert "the platform stopped run 9 instead of 2" in told.report.message
+
+
+@pytest.mark.parametrize("fault", [Unreachable("nobody there"), EndAtOnce()])
+def test_a_stop_that_can_not_be_sent_or_waited_for_gives_the_link(fault: Exception) -> None:
+    told = slow([going(2, 1)], stop=fault)
+    assert told.report.exit_code == 143
+    assert told.report.stop == StopReport(2, StopRoute.RUN, None, confirmed=False)
+    assert told.report.message.endswith(f"rerun 2 may still be going: stop it by hand at {SERVER}/ui/td/runs/2")
+
+
+@pytest.mark.parametrize(
+    ("ending", "policy", "exit_code", "stops"),
+    [
+        (None, Policy(timeout_minutes=1), 4, 1),
+        (None, Policy(timeout_minutes=1, on_timeout=OnEnd.LEAVE), 4, 0),
+        (None, Policy(timeout_minutes=1, on_cancel=OnEnd.LEAVE), 4, 1),
+        (Unreachable("gone"), Policy(on_timeout=OnEnd.LEAVE), 3, 0),
+        (Unreachable("gone"), Policy(), 3, 1),
+        (DeadlinePassed("late"), Policy(), 4, 1),
+        (Refused("api-key: revoked"), Policy(on_timeout=OnEnd.LEAVE, on_cancel=OnEnd.LEAVE), 3, 1),
+        (RuntimeError("a fault of ours"), Policy(), 3, 1),
+    ],
+)
+def test_whatever_ends_it_early_our_rerun_is_stopped_unless_it_may_stay(
+    ending: Exception | None, policy: Policy, exit_code: int, stops: int
+) -> None:
+    after = [ending or going(2, 1)] * (1 if ending else 20)
+    told = slow([*after, run(2, Result.STOPPED, 1)], time=FakeTime(), policy=policy, looks=3)
+    assert told.report.exit_code == exit_code
+    assert told.platform.count("stop") == stops
+    if not stops:
+        assert told.report.message.endswith(f"rerun 2 was left running, as asked: {SERVER}/ui/td/runs/2")
+
+
+def test_the_deadline_is_not_passed_by_much() -> None:
+    told = slow([going(2, 1)] * 20 + [run(2, Result.STOPPED, 1)], time=FakeTime(), policy=Policy(timeout_minutes=1))
+    assert told.report.message.startswith("the deadline (timeout-minutes: 1) passed while run 2 was STATUS_IN_PROGRESS")
+    assert told.time.at < 60 + 30.5
+
+
+def test_what_was_not_started_here_is_never_stopped() -> None:
+    for runs in ({1: [going(1)]}, {1: [run(1, child_id=2)], 2: [going(2, 1)]}):
+        told = tell({**runs}, dict(FAILED), time=FakeTime(signal_at=100.0))
+        assert told.report.exit_code == 143
+        assert told.platform.count("stop") == 0
+        assert "this step did not start it" in told.report.message
+
+
+def test_a_signal_during_a_call_that_then_fails_still_decides() -> None:
+    time = FakeTime(signal_at=0.0)
+    told = tell({1: [Unreachable("gone")]}, {}, time=time)
+    assert (told.report.exit_code, told.report.message) == (143, "cancelled by SIGTERM (gone)")
