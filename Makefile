@@ -5,12 +5,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test lint format docs lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/runtime ## the whole product against the embedded simulator: no account, no network
+demo: .venv/runtime ## the whole product against the embedded simulator: no account needed
 	@$(BIN)/python -u entrypoint.py demo; code=$$?; \
 	if [ $$code -eq 1 ]; then echo "make: the demo ended with exit code 1, as its story has it (two tests still fail)"; \
 	else echo "make: the demo ended with exit code $$code, its story has 1" >&2; exit 1; fi
@@ -27,6 +27,9 @@ lint: .venv/dev ## ruff, mypy --strict, import-linter
 format: .venv/dev ## put the source into its one shape
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+docs: .venv/dev ## write the inputs into action.yml and README.md
+	@$(BIN)/python -m tests.support.surface
 
 lock: .venv/dev ## pin the newest versions again (pip-tools; no index address is written)
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/python -m pip --quiet install pip-tools

@@ -64,9 +64,9 @@ class Chain:
             raise Contradiction(f"{what} of test plan {self.plan_id}, but belongs to plan {plan_id}")
         self.plan_id = self.plan_id or plan_id
 
-    def climb(self, given: Run) -> None:
-        """Begin with the given execution and go up to its root."""
-        self._insert(0, given, Origin.EXECUTION)
+    def begin(self, run: Run, origin: Origin) -> None:
+        """Begin with the given execution, or with the fresh run that this process started, and go up to its root."""
+        self._insert(0, run, origin)
         while self.root.run.parent_id is not None:
             self._insert(0, self._look(self.root.run.parent_id), Origin.EXECUTION)
 

@@ -4,11 +4,12 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from rerun_action import __version__, settings
-from rerun_action.core.model import Outcome, Report
+from rerun_action.core.model import Outcome, QuarantineEntry, Report
 from rerun_action.errors import EXIT_CODE_MEANINGS, ConfigurationError, ExitCode
 from rerun_action.hosts import github
 from rerun_action.hosts.account import Account
@@ -45,6 +46,8 @@ def _command(arguments: list[str], signals: Signals) -> int:
     match arguments:
         case []:
             return act(os.environ, signals, sys.stdout)
+        case ["demo", "--help" | "-h"]:
+            sys.stdout.write(USAGE)
         case ["demo"]:
             from rerun_action import demo  # noqa: PLC0415 - the action itself needs no simulator
 
@@ -72,6 +75,8 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     folder = Folder(Path(settings.raw(environ, "report_dir") or settings.DEFAULT_REPORT_DIR))
     faults = _prepare(folder, environ)
     usable = None if faults else folder
+    entries, file_faults = _quarantine(environ)
+    faults += file_faults
     try:
         inputs = settings.load(environ)
     except ConfigurationError as error:
@@ -81,13 +86,17 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     console = Console(stream, inputs.log_level, secret=key)
     account = Account(console)
     console.info(f"testsigma-rerun-action {__version__}: execution {inputs.execution_id} at {inputs.server_url}")
+    for warning in settings.suspects(environ):
+        console.warning(warning)
+    if inputs.execution_id != settings.NEW and (inputs.build_no or inputs.runtime_data):
+        console.warning("build-no and runtime-data are for execution-id: new; a rerun does not take them")
     client = Client(
         inputs.server_url, inputs.api_key.get_secret_value(), signals, warn=console.warning, debug=console.debug
     )
     story = Story(
         client,
-        inputs.policy(),
-        execution_id=inputs.execution_id,
+        inputs.policy(entries, datetime.now(UTC).date()),
+        execution_id=inputs.fresh_run() or int(inputs.execution_id),
         test_plan_id=inputs.test_plan_id,
         server_url=inputs.server_url,
         time=signals,
@@ -108,6 +117,19 @@ def _prepare(folder: Folder, environ: Mapping[str, str]) -> list[str]:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         return [f"{settings.label('report_dir', environ)} {folder.path} can't be written to: {reason}"]
     return []
+
+
+def _quarantine(environ: Mapping[str, str]) -> tuple[tuple[QuarantineEntry, ...], list[str]]:
+    """Read the quarantine file, if there is one; return its entries and its faults."""
+    path = settings.raw(environ, "quarantine_file")
+    if path is None or "\0" in path:
+        return (), []
+    from rerun_action import quarantine  # noqa: PLC0415 - YAML is loaded by those who use it
+
+    try:
+        return quarantine.load(Path(path)), []
+    except quarantine.QuarantineError as error:
+        return (), [f"{settings.label('quarantine_file', environ)} {fault}" for fault in error.faults]
 
 
 def _refuse(faults: list[str], folder: Folder | None, console: Console) -> int:

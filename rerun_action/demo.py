@@ -62,7 +62,8 @@ def simulate(options: Sequence[str], signals: Signals, stream: TextIO) -> int:
     except ScenarioError as error:
         parser.error(f"--scenario: {error}")
     except (OSError, OverflowError) as error:
-        parser.error(f"--port: can't listen on 127.0.0.1:{asked.port}: {error}")
+        reason = error.strerror if isinstance(error, OSError) else "not a port"
+        parser.error(f"--port: can't listen on 127.0.0.1:{asked.port}: {reason}")
     with simulator:
         stream.write("The simulator is listening; a signal (Ctrl-C) ends it. To run the action against it:\n")
         run_id = scenario.runs[-1].id if scenario.runs else ""

@@ -17,6 +17,8 @@ class ExitCode(enum.IntEnum):
     CONFIGURATION = 2
     ERROR = 3
     TIMED_OUT = 4
+    DECLINED = 5
+    FLAKY = 6
     SIGINT = 130
     SIGTERM = 143
 
@@ -25,15 +27,19 @@ EXIT_CODES = {
     "clean": ExitCode.PASSED,
     "flaky": ExitCode.PASSED,
     "failed": ExitCode.FAILED,
+    "declined": ExitCode.DECLINED,
+    "dry-run": ExitCode.PASSED,
 }
 """The exit code of a story that was told to its end, by its `result`."""
 
 EXIT_CODE_MEANINGS = {
-    ExitCode.PASSED: "clean or flaky: every failed leaf was seen to pass in a later run, or none had failed",
+    ExitCode.PASSED: "clean, flaky or dry-run: no leaf that counts had failed, or each was seen to pass in a later run",
     ExitCode.FAILED: "failed: at least one leaf still fails, was left out, or was never seen again",
     ExitCode.CONFIGURATION: "error: the configuration is wrong; nothing was sent",
     ExitCode.ERROR: "error: the platform refused, could not be reached until the deadline, or contradicted itself",
     ExitCode.TIMED_OUT: "timed-out: the deadline passed",
+    ExitCode.DECLINED: "declined: a breaker or the platform's limit of ten reruns refused, nothing was rerun",
+    ExitCode.FLAKY: "flaky under fail-on-flaky: every failed leaf was seen to pass in a later run",
     ExitCode.SIGINT: "cancelled by SIGINT",
     ExitCode.SIGTERM: "cancelled by SIGTERM",
 }

@@ -13,12 +13,14 @@ from rerun_action.core import verdict as verdicts
 from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import (
     Decision,
+    FreshRun,
     LeafReport,
     Listing,
     OnEnd,
     Origin,
     Outcome,
     Policy,
+    QuarantineEntry,
     Report,
     RerunRequest,
     Result,
@@ -37,6 +39,7 @@ from rerun_action.errors import (
     Contradiction,
     DeadlinePassed,
     EndAtOnce,
+    ExitCode,
     InternalError,
     NotFound,
     Unclear,
@@ -45,6 +48,8 @@ from rerun_action.errors import (
 
 SETTLE_SECONDS = 60.0
 """How long unfinished or unknown values of a finished run are looked at again."""
+OURS = (Origin.FRESH, Origin.TRIGGERED)
+"""Only these may be stopped."""
 STOP_SECONDS = 30.0
 """How long a stop and its confirmation may take, beyond the deadline too."""
 
@@ -54,6 +59,8 @@ class Platform(Protocol):
 
     def run(self, run_id: int, until: float) -> Run: ...  # noqa: D102
     def listing(self, run_id: int, until: float) -> Listing: ...  # noqa: D102
+    def start(self, fresh: FreshRun, until: float) -> Run: ...  # noqa: D102
+    def preview(self, plan_id: int, parent_id: int, request: RerunRequest) -> str: ...  # noqa: D102
     def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run: ...  # noqa: D102
     def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply: ...  # noqa: D102
 
@@ -73,7 +80,8 @@ class Account(Protocol):
     def warning(self, text: str) -> None: ...  # noqa: D102
     def crashed(self, fault: Exception) -> None: ...  # noqa: D102
     def state(self, run: Run, origin: Origin) -> None: ...  # noqa: D102
-    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision]) -> None: ...  # noqa: D102
+    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None: ...  # noqa: D102
+    def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None: ...  # noqa: D102
     def triggered(self, run: Run, requested: int, url: str) -> None: ...  # noqa: D102
 
 
@@ -85,7 +93,7 @@ class Story:
         platform: Platform,
         policy: Policy,
         *,
-        execution_id: int,
+        execution_id: int | FreshRun,
         test_plan_id: int | None,
         server_url: str,
         time: Time,
@@ -94,7 +102,8 @@ class Story:
     ) -> None:
         self._platform = platform
         self._policy = policy
-        self._execution_id = execution_id
+        self._fresh = execution_id if isinstance(execution_id, FreshRun) else None
+        self._execution_id: int | str = "new" if isinstance(execution_id, FreshRun) else execution_id
         self._test_plan_id = test_plan_id
         self._server_url = server_url
         self._time = time
@@ -115,7 +124,8 @@ class Story:
         except Exception as fault:  # noqa: BLE001 - whatever it is, a run that we started must not go on
             self._account.crashed(fault)
             return self._end_early(InternalError(f"a fault of the action itself ({type(fault).__name__})"))
-        report = self._report(outcome, EXIT_CODES[outcome], message)
+        flaky = outcome is Outcome.FLAKY and self._policy.fail_on_flaky
+        report = self._report(outcome, ExitCode.FLAKY if flaky else EXIT_CODES[outcome], message)
         self._publish(report)
         return report
 
@@ -131,28 +141,83 @@ class Story:
     # --- the story ------------------------------------------------------------------------------------------------
 
     def _live(self) -> tuple[Outcome, str]:
+        if self._policy.dry_run and self._fresh is not None:
+            return (
+                Outcome.DRY_RUN,
+                f"would start a fresh run of test plan {self._fresh.plan_id}, then rerun its failures",
+            )
         self._gather()
-        self._refuse_contradiction()
-        self._decisions = policies.decide(self._ledger, self._policy)
-        self._account.decided(verdicts.judge(self._ledger, self._decisions), self._decisions)
+        for text in (*policies.stale_entries(self._ledger, self._policy), *policies.hints(self._ledger)):
+            self._account.warning(text)
+        for rounds in range(self._policy.max_reruns + 1):
+            request = self._decide(rounds)
+            refusal = self._refusal(rounds) if request.picks else None
+            if self._policy.dry_run:
+                return Outcome.DRY_RUN, self._preview(request, refusal)
+            if refusal is not None:
+                return self._declined(refusal)
+            if not request.picks:
+                break
+            self._pause(self._policy.rerun_delay_seconds, "during rerun-delay-seconds")
+            rerun = self._trigger(request)
+            self._follow(rerun)
+            if rerun.run.result is Result.STOPPED:
+                return Outcome.FAILED, f"somebody else stopped rerun {rerun.run.id}; {self._verdict()[1]}"
+        return self._verdict()
+
+    def _decide(self, rounds: int) -> RerunRequest:
+        if self._chain.newest.run.finished:
+            self._refuse_contradiction()
+        reruns = {link.run.id for link in self._chain if link.origin in (Origin.FOUND, Origin.TRIGGERED)}
+        self._decisions = policies.decide(
+            self._ledger, self._policy, self._quarantine(), reruns, rounds_left=self._policy.max_reruns - rounds
+        )
         request = policies.request(self._ledger, self._decisions, self._policy)
+        if request.picks or not rounds:
+            self._account.decided(self._judge(), self._decisions, rounds + 1)
+        return request
+
+    def _refusal(self, rounds: int) -> str | None:
+        reruns = len(self._chain) - 1
+        if rounds:
+            return policies.limit_reached(reruns)
+        return policies.refusal(self._ledger, self._policy, self._quarantine(), reruns)
+
+    def _declined(self, refusal: str) -> tuple[Outcome, str]:
+        """Nothing is rerun any more: that is `declined` only if this step had nothing to do with a rerun before."""
+        if all(link.origin in (Origin.EXECUTION, Origin.FRESH) for link in self._chain):
+            return Outcome.DECLINED, refusal
+        return Outcome.FAILED, f"{self._verdict()[1]}. No further rerun: {refusal}"
+
+    def _preview(self, request: RerunRequest, refusal: str | None) -> str:
+        payload: str | None = None
+        if request.picks and self._chain.plan_id is not None:
+            payload = self._platform.preview(self._chain.plan_id, self._chain.newest.run.id, request)
+        self._account.previewed(self._judge(), self._decisions, payload)
+        if refusal is not None:
+            return f"would decline: {refusal}"
         if not request.picks:
-            return self._verdict()
-        rerun = self._trigger(request)
+            return f"would rerun nothing: {self._verdict()[1]}"
+        return f"would rerun {len(request.covered)} of {len(self._ledger.histories)} tests"
+
+    def _follow(self, rerun: Link) -> None:
+        """Wait for a rerun and take in what it did."""
         self._wait(rerun)
         self._read([rerun])
         if any(history.unseen for history in self._ledger.histories):
             self._read_consolidated()
         self._settle([rerun])
-        if rerun.run.result is Result.STOPPED:
-            return Outcome.FAILED, f"somebody else stopped rerun {rerun.run.id}; {self._verdict()[1]}"
-        self._refuse_contradiction()
-        return self._verdict()
 
     def _verdict(self) -> tuple[Outcome, str]:
-        leaves = verdicts.judge(self._ledger, self._decisions)
+        leaves = self._judge()
         outcome = verdicts.outcome(leaves)
         return outcome, verdicts.message(outcome, leaves)
+
+    def _judge(self) -> tuple[LeafReport, ...]:
+        return verdicts.judge(self._ledger, self._decisions, self._quarantine())
+
+    def _quarantine(self) -> tuple[QuarantineEntry | None, ...]:
+        return policies.quarantine(self._ledger, self._policy)
 
     def _refuse_contradiction(self) -> None:
         contradiction = verdicts.contradiction(self._chain.newest.run, self._ledger)
@@ -163,7 +228,14 @@ class Story:
 
     def _gather(self) -> None:
         """Read the whole chain, up to its root and down to its tip; wait for what is still going."""
-        self._chain.climb(self._look_at_given())
+        if self._fresh is not None:
+            self._chain.begin(self._start(self._fresh), Origin.FRESH)
+        else:
+            self._chain.begin(self._look_at_given(), Origin.EXECUTION)
+        if self._policy.dry_run:
+            self._chain.descend()
+            self._read([*self._chain])
+            return
         for link in self._chain:
             self._wait(link)
         while True:
@@ -179,7 +251,7 @@ class Story:
 
     def _look_at_given(self) -> Run:
         try:
-            given = self._look_at(self._execution_id)
+            given = self._look_at(int(self._execution_id))
         except NotFound as error:
             raise NotFound(
                 f"execution-id: there is no execution {self._execution_id} at {self._server_url}. Most often it is a "
@@ -203,7 +275,7 @@ class Story:
         pace = pauses(self._policy.poll_interval_seconds)
         while not link.run.finished:
             self._tell_state(link)
-            self._pause(next(pace), link)
+            self._pause(next(pace), f"while run {link.run.id} was {link.run.status}")
             link.run = self._look_at(link.run.id)
             link.polls += 1
         self._tell_state(link)
@@ -214,13 +286,11 @@ class Story:
             self._account.state(link.run, link.origin)
             link.told = link.run
 
-    def _pause(self, seconds: float, link: Link) -> None:
+    def _pause(self, seconds: float, when: str) -> None:
         remaining = self._deadline - self._time.now()
         self._time.sleep(max(0.0, min(seconds, remaining)))
         if seconds >= remaining:
-            state = "had unfinished results" if link.run.finished else f"was {link.run.status}"
-            minutes = f"{self._policy.timeout_minutes:g}"
-            raise DeadlinePassed(f"the deadline (timeout-minutes: {minutes}) passed while run {link.run.id} {state}")
+            raise DeadlinePassed(f"the deadline (timeout-minutes: {self._policy.timeout_minutes:g}) passed {when}")
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -256,10 +326,22 @@ class Story:
             again = [link for link in links if link.run.id in unsettled or (None in unsettled and link is links[-1])]
             if not again or self._time.now() >= until:
                 return
-            self._pause(min(pause, until - self._time.now()), again[-1])
+            self._pause(min(pause, until - self._time.now()), f"while run {again[-1].run.id} had unfinished results")
             self._read(again)
 
-    # --- the trigger ----------------------------------------------------------------------------------------------
+    # --- the triggers ---------------------------------------------------------------------------------------------
+
+    def _start(self, fresh: FreshRun) -> Run:
+        look_first = f"Look for a new run of test plan {fresh.plan_id} before you run this job again"
+        try:
+            run = self._platform.start(fresh, self._deadline)
+        except Unclear as error:
+            raise Unclear(f"{error.message}. {look_first}") from None
+        except Cancelled as error:
+            error.message += f" while the run was being triggered, and no answer came. {look_first}"
+            raise
+        self._account.note(f"run {run.id} of test plan {fresh.plan_id} started: {self._url(run)}")
+        return run
 
     def _trigger(self, request: RerunRequest) -> Link:
         parent = self._chain.newest.run
@@ -285,14 +367,14 @@ class Story:
     def _end_early(self, ending: ActionError) -> Report:
         """Stop what is ours and still going, and report: the stop request first, everything else after it."""
         message = ending.message
-        ours = next((link for link in self._chain if link.origin is Origin.TRIGGERED and not link.run.finished), None)
+        ours = next((link for link in self._chain if link.origin in OURS and not link.run.finished), None)
         if ours is not None and self._may_stop(ending):
             try:
                 message = self._stop_ours(ours, ending)
             except EndAtOnce:
                 message = f"{ending.message}; {self._by_hand(ours.run)}"
         elif ours is not None:
-            message = f"{ending.message}; rerun {ours.run.id} was left running, as asked: {self._url(ours.run)}"
+            message = f"{ending.message}; run {ours.run.id} was left running, as asked: {self._url(ours.run)}"
         elif len(self._chain) and not (newest := self._chain.newest.run).finished:
             message = f"{ending.message}; run {newest.id} goes on, this step did not start it: {self._url(newest)}"
         report = self._report(Outcome(ending.result), ending.exit_code, message)
@@ -308,12 +390,12 @@ class Story:
 
     def _stop_ours(self, ours: Link, ending: ActionError) -> str:
         until = self._time.now() + STOP_SECONDS
-        self._account.note(f"{ending.message}; stopping rerun {ours.run.id}")
+        self._account.note(f"{ending.message}; stopping run {ours.run.id}")
         self._stop = StopReport(ours.run.id, StopRoute.RUN, None, confirmed=False)
         try:
             reply = self._platform.stop(ours.run.id, until, self._time.stop_sent)
             self._stop = replace(self._stop, route=reply.route, status=reply.status)
-            asked = f"{ending.message}; rerun {ours.run.id}: stop requested, not confirmed yet"
+            asked = f"{ending.message}; run {ours.run.id}: stop requested, not confirmed yet"
             self._publish(self._report(Outcome(ending.result), ending.exit_code, asked))
             self._confirm_stop(ours, until)
         except ActionError as fault:
@@ -325,7 +407,7 @@ class Story:
             return f"{ending.message}; the platform stopped run {reply.stopped_id} instead of {ours.run.id}, {fate}"
         if ours.run.finished:
             self._stop = replace(self._stop, confirmed=True)
-            return f"{ending.message}; rerun {ours.run.id}: stop confirmed"
+            return f"{ending.message}; run {ours.run.id}: stop confirmed"
         refusal = f" ({reply.refusal})" if reply.refusal else ""
         return f"{ending.message}; stop not confirmed{refusal}; {self._by_hand(ours.run)}"
 
@@ -339,7 +421,7 @@ class Story:
             self._time.sleep(min(pause, remaining))
 
     def _by_hand(self, run: Run) -> str:
-        return f"rerun {run.id} may still be going: stop it by hand at {self._url(run)}"
+        return f"run {run.id} may still be going: stop it by hand at {self._url(run)}"
 
     def _url(self, run: Run) -> str:
         return run_url(self._server_url, run.id)
@@ -355,5 +437,5 @@ class Story:
             test_plan_id=self._chain.plan_id,
             runs=tuple(RunReport(link.run, link.origin, link.requested, link.polls) for link in self._chain),
             stop=self._stop,
-            leaves=verdicts.judge(self._ledger, self._decisions),
+            leaves=self._judge(),
         )

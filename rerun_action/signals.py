@@ -95,8 +95,13 @@ class Signals:
             self._first = _Signal(0, self.now())
 
     def close(self) -> None:
-        """Take note of the final verdict: from here on signals change nothing."""
+        """Take note of the final verdict: from here on signals change nothing.
+
+        They are ignored, not handled, because the interpreter gives handled ones back to the system when it ends.
+        """
         self._closed = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
     def _receive(self, until: float, token: object = None, linger: float = 0.0) -> _Done | None:
         """Read the mailbox until the call named by `token` is done (returned) or the time is over (None)."""

@@ -9,7 +9,7 @@ Listings are read in batches. Within a batch an observation is as new as the las
 listing shows its own run or something newer; a later batch is newer than an earlier one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rerun_action.core.model import CaseResult, Leaf, Listing, Observation, RerunRequest, Result, RowResult
@@ -76,6 +76,10 @@ class History:
             and (seen.run_id is not None or (seen.batch, seen.places) == (newest.batch, newest.places))
         }
         return next((result for result in reversed(together.values()) if result is not Result.SUCCESS), Result.SUCCESS)
+
+    def seen_in(self, run_ids: Container[int]) -> int:
+        """Return in how many of these runs it was observed."""
+        return len({seen.run_id for seen in self.seen if seen.run_id is not None and seen.run_id in run_ids})
 
     @property
     def unseen(self) -> bool:

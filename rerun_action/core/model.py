@@ -7,7 +7,9 @@ failed without a failed row is a leaf of its own.
 import enum
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
 
 
 class Result(enum.StrEnum):
@@ -153,6 +155,33 @@ class Iterations(enum.StrEnum):
     ALL = "all"
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One entry of `include` or `exclude`; `aspect` is the part of a leaf that it looks at."""
+
+    text: str
+    """As the user wrote it."""
+    aspect: Literal["case", "suite", "machine"]
+    glob: str
+    """Only `*` and `?` are special; case-sensitive, NFC."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """A known flake. It matches by exact names (NFC); a part that is None matches any."""
+
+    case: str
+    owner: str
+    reason: str
+    expires: date
+    """The last day, UTC, on which it is valid."""
+    suite: str | None = None
+    machine: str | None = None
+    iteration: str | None = None
+    line: int = 0
+    """Where it stands in the file."""
+
+
 class OnEnd(enum.StrEnum):
     """What becomes of a run that this process started when it has to go before the run has ended."""
 
@@ -166,20 +195,42 @@ class Policy:
 
     rerun_results: frozenset[Result] = FAILING
     iterations: Iterations = Iterations.FAILED
+    include: tuple[Pattern, ...] = ()
+    exclude: tuple[Pattern, ...] = ()
+    max_reruns: int = 1
+    max_failures: int | None = None
+    max_failure_percent: float | None = None
+    rerun_delay_seconds: float = 0.0
+    fail_on_flaky: bool = False
+    quarantine_file: str | None = None
     timeout_minutes: float = 60.0
     on_timeout: OnEnd = OnEnd.STOP
     on_cancel: OnEnd = OnEnd.STOP
     poll_interval_seconds: float = 60.0
+    dry_run: bool = False
+    quarantine: tuple[QuarantineEntry, ...] = ()
+    """The entries of `quarantine_file`."""
+    today: date = date.min
+    """The day, UTC, by which entries expire."""
 
     def by_input_name(self) -> dict[str, object]:
         """Return it as plain JSON values, for the report."""
         return {
             "rerun-results": [result.value for result in Result if result in self.rerun_results],
             "iterations": self.iterations.value,
+            "include": [pattern.text for pattern in self.include],
+            "exclude": [pattern.text for pattern in self.exclude],
+            "max-reruns": self.max_reruns,
+            "max-failures": self.max_failures,
+            "max-failure-percent": self.max_failure_percent,
+            "rerun-delay-seconds": self.rerun_delay_seconds,
+            "fail-on-flaky": self.fail_on_flaky,
+            "quarantine-file": self.quarantine_file,
             "timeout-minutes": self.timeout_minutes,
             "on-timeout": self.on_timeout.value,
             "on-cancel": self.on_cancel.value,
             "poll-interval-seconds": self.poll_interval_seconds,
+            "dry-run": self.dry_run,
         }
 
 
@@ -210,6 +261,15 @@ class RerunRequest:
     """All leaves that will run: the wanted ones, and their sibling rows where the whole case is asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class FreshRun:
+    """A new run of a whole test plan (API page, "Trigger a rerun", last line)."""
+
+    plan_id: int
+    build_no: str | None = None
+    runtime_data: Mapping[str, str] = field(default_factory=dict)
+
+
 # --- what came of it --------------------------------------------------------------------------------------------
 
 
@@ -229,15 +289,18 @@ class Outcome(enum.StrEnum):
     CLEAN = "clean"
     FLAKY = "flaky"
     FAILED = "failed"
+    DECLINED = "declined"
     TIMED_OUT = "timed-out"
     CANCELLED = "cancelled"
     ERROR = "error"
+    DRY_RUN = "dry-run"
 
 
 class Origin(enum.StrEnum):
     """How a run of the chain came to be."""
 
     EXECUTION = "execution"
+    FRESH = "fresh"
     TRIGGERED = "triggered"
     FOUND = "found"
 
@@ -258,6 +321,8 @@ class LeafReport:
     reason: str
     rerun: bool
     observations: tuple[Observation, ...]
+    counts: bool = True
+    """Whether it has a say in the outcome: one in quarantine has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +364,8 @@ class Report:
     outcome: Outcome
     exit_code: int
     message: str
-    execution_id: int | None = None
-    """As it was given."""
+    execution_id: int | str | None = None
+    """As it was given: a number, or `new`."""
     server_url: str | None = None
     policy: Policy | None = None
     test_plan_id: int | None = None

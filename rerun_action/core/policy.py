@@ -1,31 +1,100 @@
-"""Which leaves are rerun, with a reason for each one taken or left, and what is asked of the platform for them."""
+"""Which leaves are rerun, with a reason for each one taken or left, and what is asked of the platform for them.
 
-from collections.abc import Sequence
+All of it is a function of the ledger and the policy.
+"""
 
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from rerun_action.core import filters
 from rerun_action.core.ledger import History, Ledger
-from rerun_action.core.model import Decision, Iterations, Pick, Policy, RerunRequest, Result
+from rerun_action.core.model import Decision, Iterations, Leaf, Pick, Policy, QuarantineEntry, RerunRequest, Result
+
+MAX_RERUNS_OF_A_RUN = 10
+"""The platform's own limit (API page, "Chains, limits and races")."""
 
 
-def decide(ledger: Ledger, policy: Policy) -> tuple[Decision, ...]:
-    """Decide for each leaf, in the ledger's order."""
-    return tuple(_decide(history, policy) for history in ledger.histories)
+# --- quarantine -------------------------------------------------------------------------------------------------------
 
 
-def _decide(history: History, policy: Policy) -> Decision:
+def quarantine(ledger: Ledger, policy: Policy) -> tuple[QuarantineEntry | None, ...]:
+    """Return for each leaf, in the ledger's order, the valid entry that speaks of it."""
+    valid: dict[str, list[QuarantineEntry]] = {}
+    for entry in policy.quarantine:
+        if entry.expires >= policy.today:
+            valid.setdefault(filters.normal(entry.case), []).append(entry)
+
+    def find(leaf: Leaf) -> QuarantineEntry | None:
+        entries = valid.get(filters.normal(leaf.case), ())
+        return next((entry for entry in entries if filters.speaks_of(entry, leaf)), None)
+
+    return tuple(find(history.leaf) if valid else None for history in ledger.histories)
+
+
+def stale_entries(ledger: Ledger, policy: Policy) -> Iterator[str]:
+    """Say which quarantine entries have expired, and which match nothing."""
+    cases = {filters.normal(history.leaf.case): list[Leaf]() for history in ledger.histories if policy.quarantine}
+    for history in ledger.histories if policy.quarantine else ():
+        cases[filters.normal(history.leaf.case)].append(history.leaf)
+    for entry in policy.quarantine:
+        name = f'quarantine of "{entry.case}" ({policy.quarantine_file}, line {entry.line}, owner {entry.owner})'
+        if entry.expires < policy.today:
+            yield f"the {name} expired on {entry.expires}: the test counts again"
+        if not any(filters.speaks_of(entry, leaf) for leaf in cases.get(filters.normal(entry.case), ())):
+            yield f"the {name} matches no test of this execution"
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+def decide(
+    ledger: Ledger,
+    policy: Policy,
+    quarantined: Sequence[QuarantineEntry | None] = (),
+    reruns: Collection[int] = (),
+    rounds_left: int = 1,
+) -> tuple[Decision, ...]:
+    """Decide for each leaf, in the ledger's order.
+
+    `reruns` are the runs that this step triggered or waited for: a leaf is seen in `max-reruns` of them at most.
+    """
+    included, excluded = filters.first_match(policy.include), filters.first_match(policy.exclude)
+
+    def left_out(leaf: Leaf) -> str | None:
+        if policy.exclude and (pattern := excluded(leaf)):
+            return f"exclude names it ({pattern.text})"
+        return "include does not name it" if policy.include and not included(leaf) else None
+
+    entries = quarantined or [None] * len(ledger.histories)
+    return tuple(
+        _decide(history, policy, entry, left_out, history.seen_in(reruns) if rounds_left else policy.max_reruns)
+        for history, entry in zip(ledger.histories, entries, strict=True)
+    )
+
+
+def _decide(
+    history: History,
+    policy: Policy,
+    entry: QuarantineEntry | None,
+    left_out: Callable[[Leaf], str | None],
+    times: int,
+) -> Decision:
     latest = history.latest
     if latest is Result.SUCCESS:
         return Decision(rerun=False, reason="it passed")
+    if entry is not None:
+        return Decision(rerun=False, reason=f"quarantined until {entry.expires} by {entry.owner}: {entry.reason}")
     if history.unseen:
         return Decision(rerun=False, reason="it was asked for and not seen again")
     if not latest.settled:
-        return Decision(rerun=False, reason=f"its result is {_unsettled(latest)}")
+        known = "none that is known" if latest is Result.UNKNOWN else f"{latest}, not a final one"
+        return Decision(rerun=False, reason=f"its result is {known}")
+    if reason := left_out(history.leaf):
+        return Decision(rerun=False, reason=reason)
     if latest not in policy.rerun_results:
         return Decision(rerun=False, reason=f"{latest} is not in rerun-results")
+    if times >= policy.max_reruns:
+        return Decision(rerun=False, reason=f"max-reruns allows {policy.max_reruns}, and they are used up")
     return Decision(rerun=True, reason=f"it ended with {latest}")
-
-
-def _unsettled(result: Result) -> str:
-    return "none that is known" if result is Result.UNKNOWN else f"{result} in a finished run"
 
 
 def request(ledger: Ledger, decisions: Sequence[Decision], policy: Policy) -> RerunRequest:
@@ -52,3 +121,58 @@ def request(ledger: Ledger, decisions: Sequence[Decision], policy: Policy) -> Re
         wanted=tuple(history.number for history in wanted),
         covered=tuple(sorted(covered)),
     )
+
+
+# --- breakers and hints -----------------------------------------------------------------------------------------------
+
+
+def refusal(
+    ledger: Ledger, policy: Policy, quarantined: Sequence[QuarantineEntry | None], reruns_before: int
+) -> str | None:
+    """Return why nothing may be triggered, None if it may. Looked at once, before the first trigger.
+
+    Counted are the leaves that have not passed, left-out ones included, quarantined ones not; the share is of all.
+    """
+    entries = quarantined or [None] * len(ledger.histories)
+    total = len(ledger.histories)
+    failing = sum(
+        entry is None and history.latest is not Result.SUCCESS
+        for history, entry in zip(ledger.histories, entries, strict=True)
+    )
+    percent = 100 * failing / total if total else 0.0
+    figures = f"{failing} of {total} tests ({percent:.1f} %) failed"
+    remedy = "Look for a common cause, or raise the input"
+    if policy.max_failures is not None and failing > policy.max_failures:
+        return f"{figures}, more than max-failures allows ({policy.max_failures}). {remedy}"
+    if policy.max_failure_percent is not None and failing * 100 > policy.max_failure_percent * total:
+        return f"{figures}, more than max-failure-percent allows ({policy.max_failure_percent:g} %). {remedy}"
+    return limit_reached(reruns_before)
+
+
+def limit_reached(reruns_before: int) -> str | None:
+    """Return that the platform reruns no more, None if it does."""
+    if reruns_before < MAX_RERUNS_OF_A_RUN:
+        return None
+    return f"Testsigma reruns a run {MAX_RERUNS_OF_A_RUN} times at most, and this one has had {reruns_before} reruns"
+
+
+def hints(ledger: Ledger) -> Iterator[str]:
+    """Say where all failures have something in common that most tests don't: a hint, not a refusal."""
+    failed = [history for history in ledger.histories if history.latest is not Result.SUCCESS]
+    passed = len(ledger.histories) - len(failed)
+    if len(failed) < 2:  # noqa: PLR2004 - one failure has everything in common with itself
+        return
+    for where, aspect in (("on machine", _machine), ("in suite", _suite)):
+        places = {aspect(history) for history in failed}
+        if len(places) == 1 and len({aspect(history) for history in ledger.histories}) > 1:
+            yield f'all {len(failed)} failures are {where} "{places.pop()}"'
+    if passed and all(history.latest in (Result.ABORTED, Result.NOT_EXECUTED) for history in failed):
+        yield f"all {len(failed)} failures are ABORTED or NOT_EXECUTED while {passed} tests passed"
+
+
+def _machine(history: History) -> str:
+    return history.leaf.machine
+
+
+def _suite(history: History) -> str:
+    return history.leaf.suite

@@ -1,29 +1,44 @@
 """What the observations add up to: the verdict of each leaf, of the whole, and the contradictions that forbid one."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
+from typing import TypeVar
 
 from rerun_action.core.ledger import History, Ledger
-from rerun_action.core.model import Decision, LeafReport, Outcome, Result, Run, Verdict
+from rerun_action.core.model import Decision, LeafReport, Outcome, QuarantineEntry, Result, Run, Verdict
+
+T = TypeVar("T")
 
 
-def judge(ledger: Ledger, decisions: Sequence[Decision] = ()) -> tuple[LeafReport, ...]:
+def judge(
+    ledger: Ledger,
+    decisions: Sequence[Decision] = (),
+    quarantined: Sequence[QuarantineEntry | None] = (),
+) -> tuple[LeafReport, ...]:
     """Return each leaf's verdict with its reason, in the ledger's order.
 
-    `decisions` are the last ones taken; leaves that joined the ledger after them have none.
+    `decisions` are the last ones taken; a leaf that joined the ledger after them has none.
     """
     return tuple(
         LeafReport(
             history.leaf,
-            *_judge(history, decisions[history.number] if history.number < len(decisions) else None),
+            *_judge(history, decision, entry),
             rerun=history.rerun,
             observations=history.observations,
+            counts=entry is None,
         )
-        for history in ledger.histories
+        for history, decision, entry in zip(
+            ledger.histories, _padded(decisions, ledger), _padded(quarantined, ledger), strict=True
+        )
     )
 
 
-def _judge(history: History, decision: Decision | None) -> tuple[Verdict, str]:
+def _padded(values: Sequence[T], ledger: Ledger) -> Iterator[T | None]:
+    return chain(values, repeat(None, len(ledger.histories) - len(values)))
+
+
+def _judge(history: History, decision: Decision | None, entry: QuarantineEntry | None) -> tuple[Verdict, str]:
     latest = history.latest
     where = _where(history)
     failures = [seen for seen in history.seen if seen.result is not Result.SUCCESS]
@@ -31,17 +46,23 @@ def _judge(history: History, decision: Decision | None) -> tuple[Verdict, str]:
         return Verdict.FLAKY, f"{failures[0].result}{_in(failures[0].run_id)}, then passed{where}"
     if latest is Result.SUCCESS:
         return Verdict.PASSED, f"passed{where}"
+    if entry is not None:
+        until = f"quarantined until {entry.expires} by {entry.owner}: {entry.reason}"
+        return Verdict.QUARANTINED, f"{latest}{where}; {until}"
     if history.unseen:
-        return Verdict.UNRESOLVED, f"{latest}{where}; it was asked for again and no new result was listed"
+        return Verdict.UNRESOLVED, f"{latest}{where}; it was asked for again, and no new result of it was seen"
     if latest is Result.UNKNOWN:
         return Verdict.UNRESOLVED, f"the platform gave a result that is not known{where}"
     if not latest.settled:
-        return Verdict.UNRESOLVED, f"still {latest} when the run had finished{where}"
+        return Verdict.UNRESOLVED, f"still {latest} when it was last looked at{where}"
     if history.rerun:
         return Verdict.FAILED, f"{latest} again{where}"
-    if decision is not None and not decision.rerun and decision.reason != "it passed":
-        return Verdict.FAILED, f"{latest}{where}; left out: {decision.reason}"
-    return Verdict.FAILED, f"{latest}{where}"
+    if decision is None:
+        return Verdict.FAILED, f"{latest}{where}"
+    return (
+        Verdict.FAILED,
+        f"{latest}{where}; {'picked for a rerun' if decision.rerun else f'left out: {decision.reason}'}",
+    )
 
 
 def _where(history: History) -> str:
@@ -54,7 +75,7 @@ def _in(run_id: int | None) -> str:
 
 def outcome(leaves: Iterable[LeafReport]) -> Outcome:
     """Return the result of the whole: a failed or unresolved leaf fails it, one that passed only later is flaky."""
-    verdicts = {leaf.verdict for leaf in leaves}
+    verdicts = {leaf.verdict for leaf in leaves if leaf.counts}
     if verdicts & {Verdict.FAILED, Verdict.UNRESOLVED}:
         return Outcome.FAILED
     return Outcome.FLAKY if Verdict.FLAKY in verdicts else Outcome.CLEAN
@@ -62,16 +83,26 @@ def outcome(leaves: Iterable[LeafReport]) -> Outcome:
 
 def message(outcome: Outcome, leaves: Sequence[LeafReport]) -> str:
     """Say the outcome in one sentence."""
-    counts = Counter(leaf.verdict for leaf in leaves)
-    flaky, failed, unresolved = (counts[v] for v in (Verdict.FLAKY, Verdict.FAILED, Verdict.UNRESOLVED))
-    passed_later = f"{_tests(flaky)} failed and passed in a later run"
-    if outcome is Outcome.CLEAN:
-        return f"nothing had failed: {_tests(len(leaves))} passed"
+    failed = Counter(leaf.rerun for leaf in leaves if leaf.verdict is Verdict.FAILED)
+    unresolved = sum(leaf.verdict is Verdict.UNRESOLVED for leaf in leaves)
+    flaky = sum(leaf.verdict is Verdict.FLAKY and leaf.counts for leaf in leaves)
+    quarantined = sum(leaf.verdict is Verdict.QUARANTINED for leaf in leaves)
+    parts: list[str] = []
+    if failed[True]:
+        parts.append(f"{_tests(failed[True])} failed again")
+    if failed[False]:
+        parts.append(f"{_tests(failed[False])} failed and {'was' if failed[False] == 1 else 'were'} not rerun")
+    if unresolved:
+        parts.append(f"{_tests(unresolved)} ended without a result that counts")
+    if flaky:
+        parts.append(f"{_tests(flaky)} failed and passed in a later run")
     if outcome is Outcome.FLAKY:
-        return f"{passed_later}; nothing fails any more"
-    parts = [f"{_tests(failed)} still fail{'s' if failed == 1 else ''}"] if failed else []
-    parts += [f"{_tests(unresolved)} ended without a result that counts"] if unresolved else []
-    parts += [passed_later] if flaky else []
+        parts.append("nothing fails any more")
+    if outcome is Outcome.CLEAN:
+        passed = sum(leaf.verdict in (Verdict.PASSED, Verdict.FLAKY) for leaf in leaves)
+        parts.append(f"nothing that counts failed; {passed} of {_tests(len(leaves))} passed")
+    if quarantined:
+        parts.append(f"{_tests(quarantined)} failed in quarantine")
     return "; ".join(parts)
 
 

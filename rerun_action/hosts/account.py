@@ -1,7 +1,9 @@
 """The account: what a person reads while it happens, and the verdict at its end."""
 
 import traceback
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import compress
 from pathlib import Path
 
 from rerun_action.core.model import Decision, Leaf, LeafReport, Origin, Progress, Report, Run, Verdict
@@ -17,7 +19,8 @@ _STATES = {
     "STATUS_PRE_FLIGHT": "getting ready",
     "STATUS_IN_PROGRESS": "in progress",
 }
-_WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.FLAKY)
+_PASSES = (Verdict.PASSED, Verdict.FLAKY)
+_WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.QUARANTINED, Verdict.FLAKY)
 
 
 class Account:
@@ -41,30 +44,31 @@ class Account:
 
     def state(self, run: Run, origin: Origin) -> None:
         """Say what state a run is in."""
-        name = "execution" if origin is Origin.EXECUTION else "rerun"
+        name = "execution" if origin in (Origin.EXECUTION, Origin.FRESH) else "rerun"
         if run.finished:
             self._console.info(f"{name} {run.id}: finished, {run.result or 'no result'}")
         else:
             state = _STATES.get(run.status, run.status or "no status")
             self._console.info(f"{name} {run.id}: {state}{_progress(run.progress)}")
 
-    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision]) -> None:
+    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None:
         """Say what failed, what is rerun and why."""
-        failed = [
-            (leaf, decision)
-            for leaf, decision in zip(leaves, decisions, strict=True)
-            if leaf.verdict not in (Verdict.PASSED, Verdict.FLAKY)
-        ]
-        flaky = sum(leaf.verdict is Verdict.FLAKY for leaf in leaves)
-        self._console.info(
-            f"{len(leaves)} tests: {len(leaves) - len(failed) - flaky} passed, {len(failed)} failed"
-            + (f", {flaky} failed and passed in a rerun since" if flaky else "")
-        )
-        if failed:
-            taken = sum(decision.rerun for _, decision in failed)
-            self._console.info()
-            self._console.info(f"Failed, {taken} of {len(failed)} to be rerun:")
-        self._list([f"{'rerun' if d.rerun else 'left':<5}  {name(leaf.leaf)}: {d.reason}" for leaf, d in failed])
+        counts = Counter(leaf.verdict for leaf in leaves)
+        unpassed = [leaf.verdict not in _PASSES for leaf in leaves]
+        taken = sum(decision.rerun for decision in decisions)
+        self._console.info()
+        if round_no == 1:
+            flaky = f", {counts[Verdict.FLAKY]} failed and passed in a rerun since" if counts[Verdict.FLAKY] else ""
+            passed = counts[Verdict.PASSED]
+            self._console.info(f"{len(leaves)} tests: {passed} passed, {sum(unpassed)} failed{flaky}")
+        if any(unpassed):
+            self._console.info(f"Round {round_no}, {taken} of {sum(unpassed)} failed tests to be rerun:")
+        self._list(_decisions(leaves, decisions, unpassed), self._console.info)
+
+    def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
+        """Say what a dry run leaves alone, and what it would send."""
+        self._list(_decisions(leaves, decisions, [leaf.verdict in _PASSES for leaf in leaves]), self._console.info)
+        self._console.info(f"payload: {payload}" if payload else "payload: none, nothing would be sent")
 
     def triggered(self, run: Run, requested: int, url: str) -> None:
         """Say that the rerun is on its way."""
@@ -75,22 +79,27 @@ class Account:
         """Say how it ended, and where to look."""
         rank = {verdict: place for place, verdict in enumerate(_WORST_FIRST)}
         told = sorted((leaf for leaf in report.leaves if leaf.verdict in rank), key=lambda leaf: rank[leaf.verdict])
-        self._console.info()
         if told:
+            self._console.info()
             self._console.info("After all runs:")
-        self._list([f"{leaf.verdict:<10}  {name(leaf.leaf)}: {leaf.reason}" for leaf in told])
+        self._list([f"{leaf.verdict:<11}  {name(leaf.leaf)}: {leaf.reason}" for leaf in told], self._console.result)
         self._console.info()
         self._console.result(f"Verdict: {report.outcome} (exit code {report.exit_code}) - {report.message}")
         if report.run_url:
-            self._console.info(f"Run:     {report.run_url}")
+            self._console.result(f"Run:     {report.run_url}")
         if directory is not None:
-            self._console.info(f"Report:  {directory / 'report.json'}")
+            self._console.result(f"Report:  {directory / 'report.json'}")
 
-    def _list(self, lines: Sequence[str]) -> None:
+    def _list(self, lines: Sequence[str], say: Callable[[str], None]) -> None:
         for line in lines[:MAX_LINES]:
-            self._console.info(f"  {line}")
+            say(f"  {line}")
         if len(lines) > MAX_LINES:
-            self._console.info(f"  ... and {len(lines) - MAX_LINES} more, all of them in report.json")
+            say(f"  ... and {len(lines) - MAX_LINES} more, all of them in report.json")
+
+
+def _decisions(leaves: Sequence[LeafReport], decisions: Sequence[Decision], wanted: Sequence[bool]) -> list[str]:
+    chosen = compress(zip(leaves, decisions, strict=True), wanted)
+    return [f"{'rerun' if d.rerun else 'left':<5}  {name(leaf.leaf)}: {d.reason}" for leaf, d in chosen]
 
 
 def name(leaf: Leaf) -> str:

@@ -4,6 +4,7 @@ A GET is repeated until it has an answer or the time is over. A POST is sent onc
 repeated. Redirects are never followed, so that the key goes to `server-url` and nowhere else.
 """
 
+import json
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -14,13 +15,14 @@ from requests.auth import AuthBase
 from urllib3 import exceptions as urllib3_errors
 
 from rerun_action import __version__
-from rerun_action.core.model import Listing, RerunRequest, Run, StopReply, StopRoute
+from rerun_action.core.model import FreshRun, Listing, RerunRequest, Run, StopReply, StopRoute
 from rerun_action.core.pace import pauses
 from rerun_action.errors import ActionError, Contradiction, DeadlinePassed, NotFound, Refused, Unclear, Unreachable
 from rerun_action.testsigma import wire
 
 T = TypeVar("T")
 
+PATH = "/api/v1/execution_results"
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0
 """How long a reply may pause before the connection counts as broken."""
@@ -135,26 +137,38 @@ class Client:
             )
         return Listing(run_id, first.plan_id, tuple(cases), frozenset(words))
 
+    def preview(self, plan_id: int, parent_id: int, request: RerunRequest) -> str:
+        """Return the body that `trigger` would send."""
+        return json.dumps(wire.rerun_body(plan_id, parent_id, request))
+
     def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run:
-        """Trigger a rerun (API page, call 2). It is sent once, over a connection of its own.
+        """Trigger a rerun (API page, call 2). It is sent once.
 
         Raises Refused if the platform said no, Unclear if it may or may not have started a run.
         """
+        return self._post("rerun", wire.rerun_body(plan_id, parent_id, request), until)
+
+    def start(self, fresh: FreshRun, until: float) -> Run:
+        """Start a fresh run of a plan (API page, call 2, last line). It is sent once; it raises what `trigger` does."""
+        return self._post("run", wire.fresh_body(fresh), until)
+
+    def _post(self, what: str, body: dict[str, Any], until: float) -> Run:
         self._session = self._new_session()  # a kept connection may just be closing, and a cut POST is unclear
         limit = min(REPLY_SECONDS, until - self._time.now())
-        body = wire.rerun_body(plan_id, parent_id, request)
+        if limit <= 0:
+            raise DeadlinePassed(f"the deadline passed before the {what} was triggered")
         try:
             return self._attempt("POST", "", limit, _json(wire.run_of), body=body, linger=LINGER_SECONDS)
         except _Answer as answer:
-            raise Refused(_trigger_refused(answer)) from None
+            raise Refused(_trigger_refused(what, answer)) from None
         except _Transient as fault:
             if not fault.opened:
-                raise Unreachable(f"the rerun was not triggered: {fault.cause} ({self._server_url})") from None
-            raise Unclear(_unclear(fault.cause)) from None
+                raise Unreachable(f"the {what} was not triggered: {fault.cause} ({self._server_url})") from None
+            raise Unclear(_unclear(what, fault.cause)) from None
         except TimeoutError:
-            raise Unclear(_unclear(f"no answer within {limit:.0f} s")) from None
+            raise Unclear(_unclear(what, f"no answer within {limit:.0f} s")) from None
         except Contradiction as error:
-            raise Unclear(_unclear(error.message)) from None
+            raise Unclear(_unclear(what, error.message)) from None
 
     def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
         """Stop one run, never all (API page, call 4). `sent` is called when the first request has left."""
@@ -238,18 +252,18 @@ class Client:
         if limit <= 0:
             raise TimeoutError
         session = self._session
-        url = f"{self._server_url}/api/v1/execution_results{path}"
+        url = f"{self._server_url}{PATH}{path}"
         started = self._time.now()
 
         def work() -> T:
             reply = _send(session, method, url, body, limit)
-            self._debug(f"{method} {path or '/'} -> {reply.status_code}, {len(reply.content)} bytes")
+            self._debug(f"{method} {PATH}{path} -> {reply.status_code}, {len(reply.content)} bytes")
             return _read(reply, method, read)
 
         try:
             return self._time.call(work, limit, linger)
         except _Transient as fault:
-            self._debug(f"{method} {path or '/'} failed after {self._time.now() - started:.1f} s: {fault.cause}")
+            self._debug(f"{method} {PATH}{path} failed after {self._time.now() - started:.1f} s: {fault.cause}")
             raise
         except (ActionError, TimeoutError):
             self._session = self._new_session()  # the old one may still be busy in its thread
@@ -348,7 +362,7 @@ def _explain(answer: _Answer) -> str:
     if status == HTTPStatus.FORBIDDEN:
         return f"api-key: the key may not do this (403).{said} Use a key of a user who can run the test plan."
     if status == HTTPStatus.NOT_FOUND:
-        return f"the platform does not know it (404).{said}"
+        return f"The platform does not know it (404).{said}"
     if status < HTTPStatus.BAD_REQUEST:
         return (
             f"server-url: the server redirects elsewhere ({status}); redirects are not followed, because the key is "
@@ -357,14 +371,14 @@ def _explain(answer: _Answer) -> str:
     return f"the platform refused the request ({status}).{said}"
 
 
-def _trigger_refused(answer: _Answer) -> str:
+def _trigger_refused(what: str, answer: _Answer) -> str:
     if "currently running" in answer.text.lower():
         return (
             f'the test plan is busy: "{answer.text}". Testsigma allows one live run per plan: let the other run end, '
             "or keep jobs of the same plan from running side by side (`concurrency:` on GitHub)."
         )
-    return f"the rerun was not triggered: {_explain(answer)}"
+    return f"the {what} was not triggered: {_explain(answer)}"
 
 
-def _unclear(cause: str) -> str:
-    return f"the rerun was triggered, but whether the platform took it is not clear: {cause}"
+def _unclear(what: str, cause: str) -> str:
+    return f"the {what} was triggered, but whether the platform took it is not clear: {cause}"

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from rerun_action.core.model import CaseResult, Listing, Pick, Progress, RerunRequest, Result, RowResult, Run
+from rerun_action.core.model import CaseResult, FreshRun, Listing, Pick, Progress, RerunRequest, Result, RowResult, Run
 from rerun_action.errors import Contradiction
 
 _MAX_ID = 2**63 - 1
@@ -242,6 +242,16 @@ def _pick_body(pick: Pick) -> dict[str, Any]:
         "iterationReRunType": "USER_PICKED",
         "iterationResultIds": list(pick.iteration_result_ids),
     }
+
+
+def fresh_body(fresh: FreshRun) -> dict[str, Any]:
+    """Return the body that starts a fresh run of a plan (API page, "Trigger a rerun", last line)."""
+    body: dict[str, Any] = {"executionId": fresh.plan_id}
+    if fresh.build_no is not None:
+        body["buildNo"] = fresh.build_no
+    if fresh.runtime_data:
+        body["runtimeData"] = dict(fresh.runtime_data)
+    return body
 
 
 STOP_BODY = {"canStopAll": False, "result": "STOPPED"}

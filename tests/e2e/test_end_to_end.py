@@ -2,6 +2,7 @@
 
 import itertools
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,19 @@ def test_the_whole_report(tmp_path: Path) -> None:
         "policy": {
             "rerun-results": ["FAILURE", "ABORTED", "NOT_EXECUTED", "STOPPED"],
             "iterations": "failed",
+            "include": [],
+            "exclude": [],
+            "max-reruns": 1,
+            "max-failures": None,
+            "max-failure-percent": None,
+            "rerun-delay-seconds": 0.0,
+            "fail-on-flaky": False,
+            "quarantine-file": None,
             "timeout-minutes": 1.0,
             "on-timeout": "stop",
             "on-cancel": "stop",
             "poll-interval-seconds": 0.1,
+            "dry-run": False,
         },
         "counts": {
             "total": 2,
@@ -212,16 +222,16 @@ def test_the_account_can_be_read(tmp_path: Path) -> None:
     order = [
         "execution 100: finished, FAILURE",
         "3 tests: 0 passed, 3 failed",
-        "Failed, 2 of 3 to be rerun:",
+        "Round 1, 2 of 3 failed tests to be rerun:",
         "  rerun  suite / case 1 on machine 1: it ended with FAILURE",
         "  rerun  suite / case 2 [a] on machine 1: it ended with FAILURE",
         "  left   suite / case 3 on machine 1: ABORTED is not in rerun-results",
         f"rerun 101 triggered for 2 tests: {url}/ui/td/runs/101",
         "rerun 101: created",
         "rerun 101: finished, FAILURE",
-        "  failed      suite / case 2 [a] on machine 1: FAILURE again in run 101",
-        "  flaky       suite / case 1 on machine 1: FAILURE in run 100, then passed in run 101",
-        "Verdict: failed (exit code 1) - 2 tests still fail; 1 test failed and passed in a later run",
+        "  failed       suite / case 2 [a] on machine 1: FAILURE again in run 101",
+        "  flaky        suite / case 1 on machine 1: FAILURE in run 100, then passed in run 101",
+        f"Verdict: failed (exit code 1) - {outcome.report['message']}",
         f"Run:     {url}/ui/td/runs/101",
         f"Report:  {tmp_path}/report.json",
     ]
@@ -451,9 +461,22 @@ def test_a_signal_stops_the_rerun(signum: signal.Signals, code: int, route: str,
         "status": 200,
         "confirmed": True,
     }
-    assert "rerun 101: stop confirmed" in outcome.text
+    assert "run 101: stop confirmed" in outcome.text
     assert [leaf["verdict"] for leaf in outcome.report["leaves"]] == ["unresolved", "unresolved"]
     assert outcome.report["runs"][1]["result"] == "STOPPED"
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_decides_the_code_whatever_comes_after_it(second: signal.Signals, tmp_path: Path) -> None:
+    with Simulator(slow()) as simulator, started(environment(simulator, tmp_path)) as process:
+        while not simulator.platform.triggers:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        while process.poll() is None:  # to the very end of the interpreter
+            time.sleep(0.005)
+            process.send_signal(second)
+        assert simulator.platform.live_runs() == []
+    assert process.returncode == 143
 
 
 def test_on_cancel_leave_leaves_it_and_says_so(tmp_path: Path) -> None:
@@ -464,7 +487,7 @@ def test_on_cancel_leave_leaves_it_and_says_so(tmp_path: Path) -> None:
         assert simulator.platform.live_runs() == [101]
         assert simulator.platform.stops == []
     assert outcome.code == 143
-    assert "rerun 101 was left running, as asked" in outcome.text
+    assert "run 101 was left running, as asked" in outcome.text
 
 
 def test_a_signal_while_the_execution_runs_stops_nothing(tmp_path: Path) -> None:

@@ -1,38 +1,24 @@
 """action.yml, README.md, `--help` and the settings say the same."""
 
 import re
-from pathlib import Path
 
 from rerun_action import cli, settings
 from rerun_action.errors import EXIT_CODE_MEANINGS, ExitCode
-
-ROOT = Path(__file__).parents[2]
+from tests.support.surface import ROOT, with_inputs, with_table
 
 
 def test_action_yml_has_the_inputs_of_the_settings_and_no_defaults() -> None:
     text = (ROOT / "action.yml").read_text(encoding="utf-8")
-    expected = "".join(
-        f"  {entry.name}:\n    description: >-\n      {entry.description}"
-        + (f" Default: {entry.default}.\n" if entry.default else "\n")
-        + f"    required: {'true' if entry.required else 'false'}\n"
-        for entry in settings.inputs()
-    )
-    inputs = text[text.index("\ninputs:\n") + len("\ninputs:\n") : text.index("\nruns:\n")]
-    assert inputs == expected
+    assert text == with_inputs(text), "run `make docs`"
+    assert text.count("    description: >-\n") == len(settings.inputs())
     assert not re.search(r"^\s*default:", text, re.MULTILINE)
 
 
 def test_the_table_of_the_readme_has_the_inputs_of_the_settings() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| (.+) \|$", text[text.index("## Inputs") :], re.MULTILINE)
-    assert rows == [
-        (
-            entry.name,
-            "required" if entry.required else f"`{entry.default}`" if entry.default else "-",
-            entry.description,
-        )
-        for entry in settings.inputs()
-    ]
+    assert text == with_table(text), "run `make docs`"
+    table = text[text.index("| input | default") : text.index("## What it does")]
+    assert re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE) == [entry.name for entry in settings.inputs()]
 
 
 def test_help_has_every_input_with_its_variable_default_and_meaning() -> None:

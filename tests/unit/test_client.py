@@ -92,7 +92,7 @@ def test_a_netrc_entry_does_not_replace_the_key(
     [
         (401, Refused, "api-key: the platform does not accept the key (401)"),
         (403, Refused, "api-key: the key may not do this (403)"),
-        (404, NotFound, "the platform does not know it (404)"),
+        (404, NotFound, "The platform does not know it (404)"),
         (400, Refused, "the platform refused the request (400)"),
         (302, Refused, "server-url: the server redirects elsewhere (302)"),
         (307, Refused, "server-url: the server redirects elsewhere (307)"),

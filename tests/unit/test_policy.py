@@ -31,8 +31,8 @@ def test_a_leaf_is_taken_exactly_when_its_result_is_worth_it(result: Result, wor
         True: f"it ended with {result}",
         False: {
             Result.SUCCESS: "it passed",
-            Result.QUEUED: "its result is QUEUED in a finished run",
-            Result.RUNNING: "its result is RUNNING in a finished run",
+            Result.QUEUED: "its result is QUEUED, not a final one",
+            Result.RUNNING: "its result is RUNNING, not a final one",
             Result.UNKNOWN: "its result is none that is known",
         }.get(result, f"{result} is not in rerun-results"),
     }[result in worth_it]

@@ -1,6 +1,7 @@
 """The environment → Settings."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ def test_the_defaults_are_those_of_the_interface_page() -> None:
     assert (given.execution_id, given.test_plan_id, given.server_url) == (986, None, "https://app.testsigma.com")
     assert given.report_dir == Path("testsigma-rerun")
     assert given.log_level is LogLevel.INFO
-    assert given.policy() == Policy(
+    assert given.policy((), date(2030, 1, 2)) == Policy(
+        today=date(2030, 1, 2),
         rerun_results=FAILING,
         iterations=Iterations.FAILED,
         timeout_minutes=60.0,
@@ -64,7 +66,7 @@ def test_a_key_that_can_be_none_is_refused_and_not_shown(key: str) -> None:
     assert key not in fault
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "9e3", "١٢", "new", "12 13", "#986", "9" * 19, "0x10"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "9e3", "١٢", "New", "12 13", "#986", "9" * 19, "0x10"])
 def test_ids_are_positive_numbers(value: str) -> None:
     assert len(faults({**NEEDED, "TESTSIGMA_EXECUTION_ID": value, "TESTSIGMA_TEST_PLAN_ID": value})) == 2
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
 
+from rerun_action.core.filters import pattern_of
 from rerun_action.core.model import (
     Decision,
+    FreshRun,
     LeafReport,
     Listing,
     OnEnd,
@@ -16,6 +19,7 @@ from rerun_action.core.model import (
     Pick,
     Policy,
     Progress,
+    QuarantineEntry,
     Report,
     RerunRequest,
     Result,
@@ -50,6 +54,7 @@ class Scripted:
     listings: dict[int, list[Any]]
     trigger_answer: Any = None
     stop_answer: Any = None
+    start_answer: Any = None
     log: list[tuple[Any, ...]] = field(default_factory=list)
 
     def run(self, run_id: int, until: float) -> Run:
@@ -64,9 +69,19 @@ class Scripted:
         answer: Listing = self._next(self.listings[run_id], until)
         return answer
 
+    def start(self, fresh: FreshRun, until: float) -> Run:
+        self.log.append(("start", fresh))
+        answer: Run = self._next([self.start_answer], until)
+        return answer
+
+    def preview(self, plan_id: int, parent_id: int, request: RerunRequest) -> str:
+        return f"{plan_id} {parent_id} {request.picks}"
+
     def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run:
         self.log.append(("trigger", plan_id, parent_id, request.picks))
-        answer: Run = self._next([self.trigger_answer], until)
+        answer: Run = self._next(
+            self.trigger_answer if isinstance(self.trigger_answer, list) else [self.trigger_answer], until
+        )
         return answer
 
     def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
@@ -102,8 +117,12 @@ class Notes:
     def state(self, run: Run, origin: Origin) -> None:
         self.lines.append(f"{origin} {run.id} {run.status} {run.result} {run.progress.done}")
 
-    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision]) -> None:
-        self.lines.append(f"{sum(d.rerun for d in decisions)} of {len(leaves)}")
+    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None:
+        self.lines.append(f"round {round_no}: {sum(d.rerun for d in decisions)} of {len(leaves)}")
+
+    def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
+        assert len(leaves) == len(decisions)
+        self.lines.append(f"payload: {payload}")
 
     def triggered(self, run: Run, requested: int, url: str) -> None:
         self.lines.append(f"triggered {run.id} {requested} {url}")
@@ -125,12 +144,13 @@ def tell(
     trigger: Any = None,
     stop: Any = None,
     policy: Policy | None = None,
-    execution: int = 1,
+    execution: int | FreshRun = 1,
+    start: Any = None,
     plan: int | None = None,
     time: FakeTime | None = None,
 ) -> Told:
     time = time or FakeTime()
-    platform = Scripted(time, runs, listings, trigger, stop)
+    platform = Scripted(time, runs, listings, trigger, stop, start)
     notes, published = Notes(), list[Report]()
     story = Story(
         platform,
@@ -170,7 +190,7 @@ def test_the_few_requests_of_an_ordinary_story() -> None:
     ]
     assert told.notes == [
         "execution 1 STATUS_COMPLETED FAILURE 0",
-        "1 of 2",
+        "round 1: 1 of 2",
         f"triggered 2 1 {SERVER}/ui/td/runs/2",
         "triggered 2 STATUS_CREATED None 0",
         "triggered 2 STATUS_IN_PROGRESS None 0",
@@ -341,7 +361,7 @@ def test_somebody_elses_stop_is_a_failure_and_said() -> None:
     runs = {1: [run(1)], 2: [going(2, 1), run(2, Result.STOPPED, 1)]}
     told = tell(runs, FAILED | {2: [listing(2, case(21, Result.STOPPED))]}, trigger=CREATED)
     assert (told.report.outcome, told.report.exit_code) == (Outcome.FAILED, 1)
-    assert told.report.message == "somebody else stopped rerun 2; 1 test still fails"
+    assert told.report.message == "somebody else stopped rerun 2; 1 test failed again"
     assert told.platform.count("stop") == 0
 
 
@@ -367,6 +387,283 @@ def test_a_trigger_that_answers_with_an_old_run_is_a_contradiction_and_stops_not
     assert told.platform.count("stop") == 0
 
 
+# --- rounds, breakers, dry run, fresh runs ----------------------------------------------------------------------------
+
+
+def test_three_rounds_shrink_and_name_the_newest_run_and_ids() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1)], 3: [run(3, F, 2)], 4: [run(4, P, 3)]},
+        {
+            1: [listing(1, case(11, F), case(12, F, name=2), case(13, F, name=3))],
+            2: [listing(2, case(21, P), case(22, F, name=2), case(23, F, name=3))],
+            3: [listing(3, case(32, P, name=2), case(33, F, name=3))],
+            4: [listing(4, case(43, P, name=3))],
+        },
+        trigger=[going(2, 1), going(3, 2), going(4, 3)],
+        policy=Policy(max_reruns=10, rerun_delay_seconds=7.0),
+    )
+    assert [entry for entry in told.platform.log if entry[0] == "trigger"] == [
+        ("trigger", 7, 1, (Pick(11), Pick(12), Pick(13))),
+        ("trigger", 7, 2, (Pick(22), Pick(23))),
+        ("trigger", 7, 3, (Pick(33),)),
+    ]
+    assert told.report.outcome is Outcome.FLAKY
+    assert [link.requested for link in told.report.runs] == [None, 3, 2, 1]
+    assert [line for line in told.notes if line.startswith("round")] == [
+        "round 1: 3 of 3",
+        "round 2: 2 of 3",
+        "round 3: 1 of 3",
+    ]
+    assert told.time.sleeps.count(7.0) == 3
+
+
+def test_max_reruns_ends_the_rounds() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1)], 3: [run(3, F, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, F))]},
+        trigger=[going(2, 1), going(3, 2)],
+        policy=Policy(max_reruns=2),
+    )
+    assert told.platform.count("trigger") == 2
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FAILED, 1)
+
+
+def test_a_rerun_that_was_waited_for_is_a_round() -> None:
+    for max_reruns, triggers in ((1, 0), (2, 1)):
+        told = tell(
+            {1: [run(1, child_id=2)], 2: [going(2, 1), run(2, F, 1)], 3: [run(3, P, 2)]},
+            FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
+            trigger=going(3, 2),
+            policy=Policy(max_reruns=max_reruns),
+        )
+        assert told.platform.count("trigger") == triggers
+
+
+def test_a_leaf_that_was_not_seen_again_is_not_asked_for_again() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1)], 3: [run(3, P, 2)]},
+        {
+            1: [listing(1, case(11, F), case(12, F, name=2))],
+            2: [listing(2, case(21, F))],
+            3: [listing(3, case(31, P))],
+        },
+        trigger=[going(2, 1), going(3, 2)],
+        policy=Policy(max_reruns=5),
+    )
+    assert [entry[3] for entry in told.platform.log if entry[0] == "trigger"] == [(Pick(11), Pick(12)), (Pick(21),)]
+    assert (told.report.outcome, told.report.counts()["unresolved"]) == (Outcome.FAILED, 1)
+
+
+def test_a_passed_leaf_that_fails_in_a_rerun_is_picked_in_the_next_round() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1)], 3: [run(3, P, 2)]},
+        FAILED | {2: [listing(2, case(21, P), case(22, F, name=2))], 3: [listing(3, case(32, P, name=2))]},
+        trigger=[going(2, 1), going(3, 2)],
+        policy=Policy(max_reruns=2),
+    )
+    assert [entry[3] for entry in told.platform.log if entry[0] == "trigger"] == [(Pick(11),), (Pick(22),)]
+    assert told.report.counts()["flaky"] == 2
+
+
+BREAKERS = [
+    (Policy(max_failures=1), 2, 4, False),
+    (Policy(max_failures=2), 2, 4, True),
+    (Policy(max_failures=0), 1, 4, False),
+    (Policy(max_failure_percent=50.0), 2, 4, True),
+    (Policy(max_failure_percent=49.9), 2, 4, False),
+    (Policy(max_failure_percent=0.0), 1, 4, False),
+    (Policy(max_failure_percent=100.0), 4, 4, True),
+    (Policy(max_failures=1, exclude=(pattern_of("case 1"),)), 2, 4, False),
+]
+
+
+def broken(failed: int, total: int) -> dict[int, list[Any]]:
+    return {1: [listing(1, *(case(10 + n, F if n <= failed else P, name=n) for n in range(1, total + 1)))]}
+
+
+@pytest.mark.parametrize(("policy", "failed", "total", "goes"), BREAKERS)
+def test_breakers_trip_when_strictly_exceeded(policy: Policy, failed: int, total: int, goes: bool) -> None:
+    rerun = [listing(2, *(case(20 + n, P, name=n) for n in range(1, failed + 1)))]
+    told = tell({1: [run(1)], 2: [run(2, P, 1)]}, broken(failed, total) | {2: rerun}, trigger=CREATED, policy=policy)
+    assert told.platform.count("trigger") == goes
+    assert (told.report.outcome, told.report.exit_code) == ((Outcome.FLAKY, 0) if goes else (Outcome.DECLINED, 5))
+
+
+def test_a_breaker_gives_the_figures_and_the_input() -> None:
+    told = tell({1: [run(1)]}, broken(3, 8), policy=Policy(max_failure_percent=25.0))
+    assert told.report.message == (
+        "3 of 8 tests (37.5 %) failed, more than max-failure-percent allows (25 %). Look for a common cause, or raise "
+        "the input"
+    )
+
+
+def test_quarantined_failures_do_not_trip_a_breaker() -> None:
+    known = QuarantineEntry("case 1", "owner", "why", date.max)
+    policy = Policy(max_failures=1, quarantine=(known,))
+    rerun = [listing(2, case(22, P, name=2))]
+    told = tell({1: [run(1)], 2: [run(2, P, 1)]}, broken(2, 4) | {2: rerun}, trigger=CREATED, policy=policy)
+    assert (told.report.outcome, told.report.counts()["quarantined"]) == (Outcome.FLAKY, 1)
+
+
+def test_after_a_rerun_was_waited_for_a_refusal_is_a_failure() -> None:
+    told = tell(
+        {1: [run(1, child_id=2)], 2: [going(2, 1), run(2, F, 1)]},
+        broken(3, 4) | {2: [listing(2, case(21, F), case(22, F, name=2), case(23, F, name=3))]},
+        policy=Policy(max_reruns=5, max_failures=1),
+    )
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FAILED, 1)
+    assert "No further rerun: 3 of 4 tests (75.0 %) failed, more than max-failures allows (1)" in told.report.message
+
+
+def long_chain(reruns: int) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
+    runs = {n: [run(n, F, n - 1 or None, child_id=n + 1 if n <= reruns else None)] for n in range(1, reruns + 2)}
+    return runs, {n: [listing(n, case(10 * n, F))] for n in runs}
+
+
+def test_the_platforms_limit_is_declined_before_the_first_round() -> None:
+    told = tell(*long_chain(10))
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.DECLINED, 5)
+    assert told.report.message == "Testsigma reruns a run 10 times at most, and this one has had 10 reruns"
+    assert told.platform.count("trigger") == 0
+
+
+def test_the_platforms_limit_is_a_failure_after_a_round() -> None:
+    runs, listings = long_chain(9)
+    runs[11], listings[11] = [run(11, F, 10)], [listing(11, case(110, F))]
+    told = tell(runs, listings, trigger=going(11, 10), policy=Policy(max_reruns=3))
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FAILED, 1)
+    assert "No further rerun: Testsigma reruns a run 10 times at most" in told.report.message
+    assert told.platform.count("trigger") == 1
+
+
+def test_fail_on_flaky() -> None:
+    runs = {1: [run(1)], 2: [run(2, P, 1)]}
+    rows = FAILED | {2: [listing(2, case(21, P))]}
+    told = tell(runs, rows, trigger=CREATED, policy=Policy(fail_on_flaky=True))
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FLAKY, 6)
+    told = tell({1: [run(1, P)]}, {1: [listing(1, case(11, P))]}, policy=Policy(fail_on_flaky=True))
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.CLEAN, 0)
+
+
+def test_only_quarantined_failures_are_clean() -> None:
+    known = QuarantineEntry("case 1", "owner", "why", date.max)
+    told = tell({1: [run(1)]}, dict(FAILED), policy=Policy(quarantine=(known,)))
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.CLEAN, 0)
+    assert told.platform.count("trigger") == 0
+
+
+def test_stale_entries_are_announced_and_an_expired_one_counts() -> None:
+    entries = (
+        QuarantineEntry("case 1", "team", "why", date(2030, 1, 1), line=3),
+        QuarantineEntry("case 9", "team", "why", date.max, line=8),
+    )
+    policy = Policy(quarantine=entries, quarantine_file="q.yml", today=date(2030, 1, 2), include=(pattern_of("x"),))
+    told = tell({1: [run(1)]}, dict(FAILED), policy=policy)
+    assert told.report.outcome is Outcome.FAILED
+    assert [line for line in told.notes if "quarantine" in line] == [
+        'warning: the quarantine of "case 1" (q.yml, line 3, owner team) expired on 2030-01-01: the test counts again',
+        'warning: the quarantine of "case 9" (q.yml, line 8, owner team) matches no test of this execution',
+    ]
+
+
+def test_a_quarantined_flake_does_not_fail_on_flaky() -> None:
+    known = QuarantineEntry("case 1", "owner", "why", date.max)
+    told = tell(
+        {1: [run(1, child_id=2)], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        policy=Policy(quarantine=(known,), fail_on_flaky=True),
+    )
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.CLEAN, 0)
+
+
+@pytest.mark.parametrize(
+    ("places", "hint"),
+    [
+        ([(F, 1), (F, 1), (P, 2)], 'all 2 failures are on machine "machine 1"'),
+        ([(F, 1), (F, 2), (P, 2)], None),
+        ([(F, 1), (P, 2)], None),
+        ([(F, 1), (F, 1), (P, 1)], None),
+        ([(A, 1), (Result.NOT_EXECUTED, 2), (P, 2)], "all 2 failures are ABORTED or NOT_EXECUTED while 1 tests passed"),
+        ([(A, 1), (A, 2)], None),
+    ],
+)
+def test_hints_to_a_common_cause(places: list[tuple[Result, int]], hint: str | None) -> None:
+    rows = [case(10 + n, result, name=n, machine=machine) for n, (result, machine) in enumerate(places, start=1)]
+    told = tell({1: [run(1)]}, {1: [listing(1, *rows)]}, policy=Policy(dry_run=True))
+    assert [line for line in told.notes if "all" in line] == ([f"warning: {hint}"] if hint else [])
+
+
+def test_a_dry_run_decides_and_triggers_nothing() -> None:
+    told = tell({1: [run(1)]}, dict(FAILED), policy=Policy(dry_run=True))
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.DRY_RUN, 0)
+    assert told.report.message == "would rerun 1 of 2 tests"
+    assert "payload: 7 1 (Pick(case_result_id=11, iteration_result_ids=()),)" in told.notes
+    assert told.platform.count("trigger") == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (Policy(dry_run=True, max_failures=0), "would decline: 1 of 2 tests (50.0 %) failed, more than max-failures"),
+        (Policy(dry_run=True, include=(pattern_of("x"),)), "would rerun nothing: 1 test failed and was not rerun"),
+    ],
+)
+def test_a_dry_run_ends_well_whatever_it_would_do(policy: Policy, said: str) -> None:
+    told = tell({1: [run(1)]}, dict(FAILED), policy=policy)
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.DRY_RUN, 0)
+    assert told.report.message.startswith(said)
+
+
+def test_a_dry_run_takes_an_unfinished_chain_as_it_stands() -> None:
+    rows = [listing(1, case(11, F), case(12, Result.QUEUED, name=2))]
+    told = tell({1: [going(1)]}, {1: rows}, policy=Policy(dry_run=True))
+    assert (told.report.exit_code, told.report.message) == (0, "would rerun 1 of 2 tests")
+    assert told.time.sleeps == []
+    told = tell({1: [going(1)]}, {1: [listing(1)]}, policy=Policy(dry_run=True))
+    assert told.report.exit_code == 0
+
+
+FRESH = FreshRun(7, "1.2.3", {"url": "https://shop.example"})
+
+
+def test_a_fresh_run_is_started_waited_for_and_rerun() -> None:
+    told = tell(
+        {1: [going(1), run(1)], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        execution=FRESH,
+        plan=7,
+        start=going(1, status="STATUS_CREATED"),
+        trigger=CREATED,
+    )
+    assert told.platform.log[0] == ("start", FRESH)
+    assert (told.report.outcome, told.report.execution_id) == (Outcome.FLAKY, "new")
+    assert [link.origin for link in told.report.runs] == [Origin.FRESH, Origin.TRIGGERED]
+
+
+def test_a_fresh_run_is_ours_to_stop() -> None:
+    told = tell(
+        {1: [*[going(1)] * 10, run(1, Result.STOPPED)]},
+        {},
+        execution=FRESH,
+        start=going(1),
+        stop=StopReply(StopRoute.RUN, 200, 1),
+        time=FakeTime(signal_at=100.0),
+    )
+    assert (told.report.exit_code, told.report.message) == (143, "cancelled by SIGTERM; run 1: stop confirmed")
+    assert told.platform.count("stop") == 1
+
+
+def test_a_dry_run_starts_no_fresh_run() -> None:
+    told = tell({}, {}, execution=FRESH, policy=Policy(dry_run=True))
+    assert (told.report.outcome, told.platform.log) == (Outcome.DRY_RUN, [])
+
+
+def test_an_unclear_start_says_where_to_look() -> None:
+    told = tell({}, {}, execution=FRESH, start=Unclear("the run was triggered, but"))
+    assert told.report.exit_code == 3
+    assert told.report.message.endswith("Look for a new run of test plan 7 before you run this job again")
+
+
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
@@ -387,11 +684,11 @@ def slow(after_stop: list[Any], **more: Any) -> Told:
 def test_a_signal_stops_reports_confirms_and_reports_again() -> None:
     told = slow([going(2, 1), run(2, Result.STOPPED, 1)])
     assert (told.report.outcome, told.report.exit_code) == (Outcome.CANCELLED, 143)
-    assert told.report.message == "cancelled by SIGTERM; rerun 2: stop confirmed"
+    assert told.report.message == "cancelled by SIGTERM; run 2: stop confirmed"
     assert told.report.stop == StopReport(2, StopRoute.RUN, 200, confirmed=True)
     first, last = told.published
     assert first.stop == StopReport(2, StopRoute.RUN, 200, confirmed=False)
-    assert first.message == "cancelled by SIGTERM; rerun 2: stop requested, not confirmed yet"
+    assert first.message == "cancelled by SIGTERM; run 2: stop requested, not confirmed yet"
     assert last is told.report
     assert told.time.stops_sent == 1
     assert 100.0 <= told.time.at < 102.0
@@ -401,7 +698,7 @@ def test_a_stop_that_is_not_seen_gives_the_link() -> None:
     told = slow([going(2, 1)], stop=StopReply(StopRoute.RUN, 400, refusal="no"))
     assert told.report.stop == StopReport(2, StopRoute.RUN, 400, confirmed=False)
     assert told.report.message == (
-        "cancelled by SIGTERM; stop not confirmed (no); rerun 2 may still be going: stop it by hand at "
+        "cancelled by SIGTERM; stop not confirmed (no); run 2 may still be going: stop it by hand at "
         f"{SERVER}/ui/td/runs/2"
     )
     assert told.time.at == pytest.approx(130.0)
@@ -419,7 +716,7 @@ def test_a_stop_that_can_not_be_sent_or_waited_for_gives_the_link(fault: Excepti
     told = slow([going(2, 1)], stop=fault)
     assert told.report.exit_code == 143
     assert told.report.stop == StopReport(2, StopRoute.RUN, None, confirmed=False)
-    assert told.report.message.endswith(f"rerun 2 may still be going: stop it by hand at {SERVER}/ui/td/runs/2")
+    assert told.report.message.endswith(f"run 2 may still be going: stop it by hand at {SERVER}/ui/td/runs/2")
 
 
 @pytest.mark.parametrize(
@@ -443,7 +740,7 @@ def test_whatever_ends_it_early_our_rerun_is_stopped_unless_it_may_stay(
     assert told.report.exit_code == exit_code
     assert told.platform.count("stop") == stops
     if not stops:
-        assert told.report.message.endswith(f"rerun 2 was left running, as asked: {SERVER}/ui/td/runs/2")
+        assert told.report.message.endswith(f"run 2 was left running, as asked: {SERVER}/ui/td/runs/2")
 
 
 def test_the_deadline_is_not_passed_by_much() -> None:

@@ -33,9 +33,14 @@ def ledger_of(*results: Result | None, asked: bool = False) -> Ledger:
         ([F, F, P], True, Verdict.FLAKY, "FAILURE in run 1, then passed in run 3"),
         ([Result.ABORTED, F], True, Verdict.FAILED, "FAILURE again in run 2"),
         ([P, F], True, Verdict.FAILED, "FAILURE again in run 2"),
-        ([F, None], True, Verdict.UNRESOLVED, "FAILURE in run 1; it was asked for again and no new result was listed"),
+        (
+            [F, None],
+            True,
+            Verdict.UNRESOLVED,
+            "FAILURE in run 1; it was asked for again, and no new result of it was seen",
+        ),
         ([F, U], True, Verdict.UNRESOLVED, "the platform gave a result that is not known in run 2"),
-        ([F, R], True, Verdict.UNRESOLVED, "still RUNNING when the run had finished in run 2"),
+        ([F, R], True, Verdict.UNRESOLVED, "still RUNNING when it was last looked at in run 2"),
         ([U], False, Verdict.UNRESOLVED, "the platform gave a result that is not known in run 1"),
         ([F], False, Verdict.FAILED, "FAILURE in run 1"),
     ],
@@ -63,11 +68,15 @@ def test_a_sibling_row_that_came_along_and_was_not_listed_keeps_its_pass() -> No
 @pytest.mark.parametrize(
     ("histories", "expected", "said"),
     [
-        ([[P]], Outcome.CLEAN, "nothing had failed: 1 test passed"),
+        ([[P]], Outcome.CLEAN, "nothing that counts failed; 1 of 1 test passed"),
         ([[F, P]], Outcome.FLAKY, "1 test failed and passed in a later run; nothing fails any more"),
-        ([[F, F], [F, P], [F, P]], Outcome.FAILED, "1 test still fails; 2 tests failed and passed in a later run"),
+        (
+            [[F, F], [F, P], [F, P]],
+            Outcome.FAILED,
+            "1 test failed and was not rerun; 2 tests failed and passed in a later run",
+        ),
         ([[F, U]], Outcome.FAILED, "1 test ended without a result that counts"),
-        ([[F, F], [F, F]], Outcome.FAILED, "2 tests still fail"),
+        ([[F, F], [F, F]], Outcome.FAILED, "2 tests failed and were not rerun"),
     ],
 )
 def test_the_outcome_of_the_whole(histories: list[list[Result]], expected: Outcome, said: str) -> None:
