@@ -4,11 +4,11 @@ Parents are named by `reRunParentId`. A child shows on its parent (`childResult`
 be anything: only a run whose parents lead into the chain belongs to it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from rerun_action.core.model import Origin, Run
-from rerun_action.errors import Contradiction, NotFound
+from rerun_action.errors import Contradiction, Refused
 
 MAX_RUNS = 100
 """More than any chain has (ten reruns): a platform that goes on beyond contradicts itself."""
@@ -26,6 +26,8 @@ class Link:
     """Whether its listing is in the ledger."""
     told: Run | None = None
     """The state of it that the account told last."""
+    watched: bool = False
+    """Whether it was waited for the plan's own rerun of it."""
 
 
 class Chain:
@@ -70,42 +72,62 @@ class Chain:
         while self.root.run.parent_id is not None:
             self._insert(0, self._look(self.root.run.parent_id), Origin.EXECUTION)
 
-    def descend(self) -> bool:
-        """Add the reruns below the newest run, down to one that is still going; return whether there was one."""
+    def descend(self, *, arriving: bool = False) -> bool:
+        """Add the reruns below the newest run, down to one that is still going; return whether there was one.
+
+        `arriving`: a finished one was there before this process came.
+        """
         before = len(self)
-        while self.newest.run.finished and (below := self._below(self.newest.run)):
+        while self.newest.run.finished and (below := self.below(self.newest.run)):
             for run in below:
-                self._insert(len(self), run, Origin.EXECUTION if run.finished else Origin.FOUND)
+                self._insert(len(self), run, Origin.EXECUTION if arriving and run.finished else Origin.FOUND)
         return len(self) > before
 
-    def attach(self, run: Run, requested: int) -> Link:
+    def attach(self, run: Run, requested: int, origin: Origin = Origin.TRIGGERED) -> Link:
         """Add the rerun that this process triggered; from here on it is this process's to stop."""
         if self.knows(run.id):
             raise Contradiction(f"the platform answered the trigger with run {run.id}, which was there before")
-        link = Link(run, Origin.TRIGGERED, requested)
+        self.confirm_plan(f"the platform answered a trigger with run {run.id} instead of one", run.plan_id)
+        link = Link(run, origin, requested)
         self._links.append(link)
-        self.confirm_plan(f"rerun {run.id} is in the chain", run.plan_id)
         return link
+
+    def take(self, runs: Iterable[Run]) -> None:
+        """Add reruns that came while this process was at work, oldest first."""
+        for run in runs:
+            self._insert(len(self), run, Origin.FOUND)
 
     def fill_gap(self) -> None:
         """Add runs between the newest one and the chain: the platform attaches a rerun to the tip that it knows."""
-        gap = self._path_up(self.newest.run.parent_id)
-        for run in gap or ():
+        newest = self.newest.run
+        gap = self._path_up(newest.parent_id)
+        if gap is None:
+            raise Contradiction(
+                f"the platform answered the trigger with run {newest.id}, which is no rerun of this execution "
+                f"(its parent: {newest.parent_id or 'none'})"
+            )
+        for run in gap:
             self._insert(len(self) - 1, run, Origin.FOUND)
 
-    def _below(self, run: Run) -> list[Run]:
-        """Return the reruns below a run that are not in the chain yet, oldest first."""
-        if run.child_id is not None and not self.knows(run.child_id):
-            return [self._look(run.child_id)]
-        if run.last_run_id is None or run.last_run_id in self._strangers:
-            return []
-        try:
-            path = self._path_up(run.last_run_id)
-        except NotFound:
-            path = None
-        if path is None:
-            self._strangers.add(run.last_run_id)
-        return path or []
+    def below(self, run: Run) -> list[Run]:
+        """Return the reruns below a run that are not in the chain yet, oldest first.
+
+        Where a child shows is only a hint: its parents have to lead into the chain.
+        """
+        for hint in (run.child_id, run.last_run_id):
+            if hint is None or hint in self._strangers:
+                continue
+            try:
+                path = self._path_up(hint)
+            except Refused:
+                if hint == run.child_id:
+                    raise
+                path = None  # the plan's last run is nobody's promise
+            if path:
+                return path
+            if path is None:
+                self._strangers.add(hint)
+        return []
 
     def _path_up(self, run_id: int | None) -> list[Run] | None:
         """Return the runs from the chain down to this one, which may be none; None if it is not of our chain."""

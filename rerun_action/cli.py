@@ -31,6 +31,8 @@ usage: python entrypoint.py              rerun what failed; everything is read f
 
 def main(arguments: list[str], signals: Signals) -> int:
     """Run one command of the interface page's "Ways to run it" and return its exit code."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed with the process
+    sys.stderr = sys.stderr or sys.stdout
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a test's stream may be another
     try:
@@ -146,7 +148,8 @@ def _refuse(faults: list[str], folder: Folder | None, console: Console) -> int:
 
 def _publish(report: Report, folder: Folder, console: Console) -> None:
     try:
-        folder.write("report.json", json_report.render(report))
+        # a reply or a fault may quote the key
+        folder.write("report.json", console.conceal(json_report.render(report)))
     except OSError as error:
         console.warning(f"report-dir: the report could not be written to {folder.path}: {error.strerror}")
 

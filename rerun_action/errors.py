@@ -88,7 +88,14 @@ class NotFound(Refused):
 
 
 class Unclear(ActionError):
-    """A trigger was sent and no answer tells whether the platform took it."""
+    """A trigger was sent and no answer tells whether the platform took it.
+
+    `gateway`: a gateway answered in the platform's place (502, 503, 504), which often means that it did not.
+    """
+
+    def __init__(self, message: str, *, gateway: bool = False) -> None:
+        super().__init__(message)
+        self.gateway = gateway
 
 
 class Contradiction(ActionError):

@@ -48,7 +48,15 @@ from rerun_action.errors import (
 
 SETTLE_SECONDS = 60.0
 """How long unfinished or unknown values of a finished run are looked at again."""
-OURS = (Origin.FRESH, Origin.TRIGGERED)
+RECOVER_SECONDS = 30.0
+"""How long a rerun is looked for after an unclear trigger."""
+WATCH_SECONDS = 30.0
+"""How long a failed run is watched for the plan's own rerun of it."""
+UNKNOWN_SECONDS = 30.0
+"""How long a run that was just started may be unknown to a part of the platform."""
+FRESH_SECONDS = 2.0
+"""What was seen this long ago still holds."""
+OURS = (Origin.FRESH, Origin.TRIGGERED, Origin.RECOVERED)
 """Only these may be stopped."""
 STOP_SECONDS = 30.0
 """How long a stop and its confirmation may take, beyond the deadline too."""
@@ -66,10 +74,11 @@ class Platform(Protocol):
 
 
 class Time(Protocol):
-    """Clock and sleep, in seconds. After `stop_sent` a further signal ends everything at once."""
+    """Clock and sleep, in seconds. After `ending` no signal cancels; after `stop_sent` another one ends at once."""
 
     def now(self) -> float: ...  # noqa: D102
     def sleep(self, seconds: float) -> None: ...  # noqa: D102
+    def ending(self) -> None: ...  # noqa: D102
     def stop_sent(self) -> None: ...  # noqa: D102
 
 
@@ -114,6 +123,11 @@ class Story:
         self._ledger = Ledger()
         self._decisions: tuple[Decision, ...] = ()
         self._stop: StopReport | None = None
+        self._stop_reported = False
+        self._in_doubt: RerunRequest | None = None
+        """What was asked for by a trigger that has not been answered."""
+        self._looked_at = time.now()
+        """When a run was looked at last."""
 
     def tell(self) -> Report:
         """Tell the story to its end, whatever that is; the report has been published when this returns."""
@@ -149,7 +163,8 @@ class Story:
         self._gather()
         for text in (*policies.stale_entries(self._ledger, self._policy), *policies.hints(self._ledger)):
             self._account.warning(text)
-        for rounds in range(self._policy.max_reruns + 1):
+        rounds = 0
+        while True:
             request = self._decide(rounds)
             refusal = self._refusal(rounds) if request.picks else None
             if self._policy.dry_run:
@@ -157,18 +172,20 @@ class Story:
             if refusal is not None:
                 return self._declined(refusal)
             if not request.picks:
-                break
+                return self._verdict()
             self._pause(self._policy.rerun_delay_seconds, "during rerun-delay-seconds")
+            if self._take_in_flight():
+                continue
             rerun = self._trigger(request)
+            rounds += 1
             self._follow(rerun)
             if rerun.run.result is Result.STOPPED:
                 return Outcome.FAILED, f"somebody else stopped rerun {rerun.run.id}; {self._verdict()[1]}"
-        return self._verdict()
 
     def _decide(self, rounds: int) -> RerunRequest:
         if self._chain.newest.run.finished:
             self._refuse_contradiction()
-        reruns = {link.run.id for link in self._chain if link.origin in (Origin.FOUND, Origin.TRIGGERED)}
+        reruns = {link.run.id for link in self._chain if link.origin not in (Origin.EXECUTION, Origin.FRESH)}
         self._decisions = policies.decide(
             self._ledger, self._policy, self._quarantine(), reruns, rounds_left=self._policy.max_reruns - rounds
         )
@@ -204,9 +221,10 @@ class Story:
         """Wait for a rerun and take in what it did."""
         self._wait(rerun)
         self._read([rerun])
-        if any(history.unseen for history in self._ledger.histories):
+        merged = any(history.unseen for history in self._ledger.histories)
+        if merged:
             self._read_consolidated()
-        self._settle([rerun])
+        self._settle([rerun], merged=merged)
 
     def _verdict(self) -> tuple[Outcome, str]:
         leaves = self._judge()
@@ -233,21 +251,53 @@ class Story:
         else:
             self._chain.begin(self._look_at_given(), Origin.EXECUTION)
         if self._policy.dry_run:
-            self._chain.descend()
+            self._chain.descend(arriving=True)
             self._read([*self._chain])
             return
         for link in self._chain:
             self._wait(link)
-        while True:
-            grown = self._chain.descend()
+        self._chain.descend(arriving=True)
+        self._read_all()
+        self._settle([*self._chain])
+
+    def _read_all(self) -> None:
+        """Read the listings that are not in the ledger yet, and wait for reruns that are still going."""
+        grown = True
+        while grown:
             self._read([link for link in self._chain if link.run.finished and not link.listed])
             newest = self._chain.newest
             if not newest.run.finished:
                 self._account.note(f"rerun {newest.run.id} of this execution is still going: waiting for it first")
                 self._wait(newest)
-            elif not grown:
-                break
-        self._settle([*self._chain])
+            else:
+                grown = False
+            grown = self._chain.descend() or grown
+
+    def _take_in_flight(self) -> bool:
+        """Look for a rerun that somebody else started in the meantime; wait for it and read it.
+
+        A plan may rerun its failures by itself, within seconds of the end of a run: such a plan's failed run is watched
+        for a while (API page, "Chains, limits and races").
+        """
+        newest = self._chain.newest
+        watch = newest.run.reruns_by_itself and newest.run.result is not Result.SUCCESS and not newest.watched
+        if not watch and self._time.now() - self._looked_at < FRESH_SECONDS:
+            return False
+        newest.watched = True
+        until = self._time.now() + (WATCH_SECONDS if watch else 0.0)
+        if watch:
+            self._account.note(f"test plan {self._chain.plan_id} reruns failures by itself: watching for such a rerun")
+        before = len(self._chain)
+        for pause in pauses(min(5.0, self._policy.poll_interval_seconds)):
+            self._look_again(newest)
+            if self._chain.descend():
+                self._read_all()
+                self._settle([*self._chain][before:])
+                return True
+            if self._time.now() >= until:
+                return False
+            self._pause(min(pause, until - self._time.now()), f"while run {newest.run.id} was watched for a rerun")
+        raise AssertionError("pauses never end")
 
     def _look_at_given(self) -> Run:
         try:
@@ -258,26 +308,39 @@ class Story:
                 "test plan id (`executionId` in API bodies is one): give the number at the end of a run's address, "
                 f"{self._server_url}/ui/td/runs/<number>. {error.message}"
             ) from None
-        if self._test_plan_id is not None and given.plan_id not in (None, self._test_plan_id):
-            raise Contradiction(
-                f"test-plan-id: execution {given.id} belongs to test plan {given.plan_id}, not {self._test_plan_id}; "
-                "correct one of the two inputs. Nothing was triggered"
-            )
+        self._check_plan(given.plan_id)
         return given
+
+    def _check_plan(self, plan_id: int | None) -> None:
+        if None not in (plan_id, self._test_plan_id) and plan_id != self._test_plan_id:
+            raise Contradiction(
+                f"test-plan-id: execution {self._execution_id} belongs to test plan {plan_id}, not "
+                f"{self._test_plan_id}; correct one of the two inputs. Nothing was triggered"
+            )
 
     # --- looking and waiting --------------------------------------------------------------------------------------
 
     def _look_at(self, run_id: int) -> Run:
-        return self._platform.run(run_id, self._deadline)
+        run = self._platform.run(run_id, self._deadline)
+        self._looked_at = self._time.now()
+        return run
+
+    def _look_again(self, link: Link) -> None:
+        link.run = self._look_at(link.run.id)
+        link.polls += 1
 
     def _wait(self, link: Link) -> None:
-        """Look at a run until it has finished."""
+        """Look at a run until it has finished. One that was just started may not be known everywhere yet."""
+        unknown_until = self._time.now() + (UNKNOWN_SECONDS if link.origin in OURS else 0.0)
         pace = pauses(self._policy.poll_interval_seconds)
         while not link.run.finished:
             self._tell_state(link)
             self._pause(next(pace), f"while run {link.run.id} was {link.run.status}")
-            link.run = self._look_at(link.run.id)
-            link.polls += 1
+            try:
+                self._look_again(link)
+            except NotFound:
+                if self._time.now() >= unknown_until:
+                    raise
         self._tell_state(link)
 
     def _tell_state(self, link: Link) -> None:
@@ -302,6 +365,11 @@ class Story:
     def _list(self, link: Link) -> Listing:
         listing = self._platform.listing(link.run.id, self._deadline)
         self._chain.confirm_plan(f"run {link.run.id} lists results", listing.plan_id)
+        self._check_plan(listing.plan_id)
+        if listing.named_run_id is not None and not self._chain.knows(listing.named_run_id):
+            raise Contradiction(
+                f"the results of run {link.run.id} were asked for, those of {listing.named_run_id} came"
+            )
         if listing.unknown_words and not link.listed:
             words = ", ".join(f'"{word}"' for word in sorted(listing.unknown_words))
             self._account.warning(f"run {link.run.id} lists results that this action does not know: {words}")
@@ -318,8 +386,11 @@ class Story:
         if len(self._chain) > 1:
             self._ledger.read([replace(self._list(self._chain.root), run_id=self._chain.newest.run.id)])
 
-    def _settle(self, links: Sequence[Link]) -> None:
-        """Look again at finished runs that show unfinished or unknown results, for a while."""
+    def _settle(self, links: Sequence[Link], *, merged: bool = False) -> None:
+        """Look again at finished runs that show unfinished or unknown results, for a while.
+
+        `merged`: at the first run's listing too, where the newest run's own did not show everything.
+        """
         until = self._time.now() + SETTLE_SECONDS
         for pause in pauses(self._policy.poll_interval_seconds):
             unsettled = self._ledger.unsettled_runs()
@@ -328,6 +399,8 @@ class Story:
                 return
             self._pause(min(pause, until - self._time.now()), f"while run {again[-1].run.id} had unfinished results")
             self._read(again)
+            if merged:
+                self._read_consolidated()
 
     # --- the triggers ---------------------------------------------------------------------------------------------
 
@@ -344,29 +417,88 @@ class Story:
         return run
 
     def _trigger(self, request: RerunRequest) -> Link:
+        """Trigger the rerun, at most once; one that was started by an unclear request is found and taken as ours."""
+        parent = self._chain.newest
+        last_run_id = parent.run.last_run_id
+        link: Link | None
+        try:
+            link = self._send(request)
+        except Unclear as unclear:
+            self._account.warning(f"{unclear.message}. Looking for a rerun that it may have started")
+            link = self._recover(self._time.now() + RECOVER_SECONDS)
+            # the plan's last run is still the one from before: the gateway has kept the trigger to itself
+            if link is None and unclear.gateway and last_run_id is not None and last_run_id == parent.run.last_run_id:
+                link = self._send_again(request)
+            if link is None:
+                self._in_doubt = None
+                raise Unclear(
+                    f"{unclear.message}, and no rerun has shown for {RECOVER_SECONDS:.0f} seconds. Look for a rerun of "
+                    f"{self._url(parent.run)} before you run this job again"
+                ) from None
+        if link.run.parent_id is None:
+            self._look_again(link)  # the answer may be older than the run
+        self._chain.fill_gap()
+        self._read([other for other in self._chain if other.run.finished and not other.listed and other is not link])
+        return link
+
+    def _send(self, request: RerunRequest) -> Link:
         parent = self._chain.newest.run
         if self._chain.plan_id is None:
-            raise Contradiction(f"the platform names no test plan for run {parent.id}, so nothing can be triggered")
-        look_first = f"Look for a rerun of {self._url(parent)} before you run this job again"
+            raise Contradiction(f"the platform names no test plan for run {parent.id}: nothing can be triggered")
+        self._in_doubt = request
         try:
             run = self._platform.trigger(self._chain.plan_id, parent.id, request, self._deadline)
-        except Unclear as error:
-            raise Unclear(f"{error.message}. {look_first}") from None
-        except Cancelled as error:
-            error.message += f" while the rerun was being triggered, and no answer came. {look_first}"
+        except (Cancelled, Unclear):
             raise
-        link = self._chain.attach(run, len(request.covered))
+        except ActionError:
+            self._in_doubt = None
+            raise
+        return self._take_as_ours(run, request, Origin.TRIGGERED)
+
+    def _send_again(self, request: RerunRequest) -> Link | None:
+        self._account.note("no rerun has shown and the plan has no new run: triggering once more")
+        try:
+            return self._send(request)
+        except Unclear:
+            return self._recover(self._time.now() + RECOVER_SECONDS)
+
+    def _recover(self, until: float) -> Link | None:
+        """Look for a child that was not known before the trigger (API page, "Chains, limits and races")."""
+        parent = self._chain.newest
+        request = self._in_doubt
+        for pause in pauses(min(5.0, self._policy.poll_interval_seconds)):
+            try:
+                parent.run = self._platform.run(parent.run.id, until)
+                parent.polls += 1
+                below = self._chain.below(parent.run)
+            except (Unreachable, DeadlinePassed):
+                return None
+            if below and request is not None:
+                self._chain.take(below[:-1])
+                return self._take_as_ours(below[-1], request, Origin.RECOVERED)
+            remaining = until - self._time.now()
+            if remaining <= 0:
+                return None
+            self._time.sleep(min(pause, remaining))
+        raise AssertionError("pauses never end")
+
+    def _take_as_ours(self, run: Run, request: RerunRequest, origin: Origin) -> Link:
+        self._in_doubt = None
+        link = self._chain.attach(run, len(request.covered), origin)
         self._ledger.ask(run.id, request)
+        if origin is Origin.RECOVERED:
+            self._account.note(f"run {run.id} has shown: it is the rerun that was triggered")
         self._account.triggered(run, len(request.covered), self._url(run))
-        self._chain.fill_gap()
-        self._read([other for other in self._chain if other.run.finished and not other.listed])
         return link
 
     # --- the end --------------------------------------------------------------------------------------------------
 
     def _end_early(self, ending: ActionError) -> Report:
         """Stop what is ours and still going, and report: the stop request first, everything else after it."""
+        self._time.ending()
         message = ending.message
+        if self._in_doubt is not None:
+            message = ending.message = self._resolve_doubt(ending)
         ours = next((link for link in self._chain if link.origin in OURS and not link.run.finished), None)
         if ours is not None and self._may_stop(ending):
             try:
@@ -381,6 +513,20 @@ class Story:
         self._publish(report)
         return report
 
+    def _resolve_doubt(self, ending: ActionError) -> str:
+        """A trigger whose answer did not come may have started a run: find it, so that it can be stopped."""
+        parent = self._chain.newest.run
+        try:
+            link = self._recover(self._time.now() + STOP_SECONDS)
+        except (ActionError, EndAtOnce):
+            link = None
+        if link is not None:
+            return ending.message
+        return (
+            f"{ending.message} while the rerun was being triggered, and none has shown since. Look for a rerun of "
+            f"{self._url(parent)} before you run this job again"
+        )
+
     def _may_stop(self, ending: ActionError) -> bool:
         if isinstance(ending, Cancelled):
             return self._policy.on_cancel is OnEnd.STOP
@@ -390,26 +536,32 @@ class Story:
 
     def _stop_ours(self, ours: Link, ending: ActionError) -> str:
         until = self._time.now() + STOP_SECONDS
-        self._account.note(f"{ending.message}; stopping run {ours.run.id}")
         self._stop = StopReport(ours.run.id, StopRoute.RUN, None, confirmed=False)
         try:
-            reply = self._platform.stop(ours.run.id, until, self._time.stop_sent)
+            reply = self._platform.stop(ours.run.id, until, lambda: self._stop_has_left(ours, ending))
             self._stop = replace(self._stop, route=reply.route, status=reply.status)
-            asked = f"{ending.message}; run {ours.run.id}: stop requested, not confirmed yet"
-            self._publish(self._report(Outcome(ending.result), ending.exit_code, asked))
             self._confirm_stop(ours, until)
         except ActionError as fault:
             return f"{ending.message}; the stop could not be confirmed ({fault.message}); {self._by_hand(ours.run)}"
         if reply.stopped_id not in (None, ours.run.id):
-            fate = (
-                "which has ended by itself" if ours.run.finished else f"stop not confirmed; {self._by_hand(ours.run)}"
-            )
+            fate = "which ended by itself" if ours.run.finished else f"stop not confirmed; {self._by_hand(ours.run)}"
             return f"{ending.message}; the platform stopped run {reply.stopped_id} instead of {ours.run.id}, {fate}"
         if ours.run.finished:
             self._stop = replace(self._stop, confirmed=True)
-            return f"{ending.message}; run {ours.run.id}: stop confirmed"
+            by_itself = "" if ours.run.result is Result.STOPPED else f", it had ended with {ours.run.result} by then"
+            return f"{ending.message}; run {ours.run.id}: stop confirmed{by_itself}"
         refusal = f" ({reply.refusal})" if reply.refusal else ""
         return f"{ending.message}; stop not confirmed{refusal}; {self._by_hand(ours.run)}"
+
+    def _stop_has_left(self, ours: Link, ending: ActionError) -> None:
+        """The stop request first, everything else after it: there may be no time for more."""
+        if self._stop_reported:
+            return
+        self._stop_reported = True
+        self._time.stop_sent()
+        asked = f"{ending.message}; run {ours.run.id}: stop requested, not confirmed yet"
+        self._publish(self._report(Outcome(ending.result), ending.exit_code, asked))
+        self._account.note(f"{ending.message}; stopping run {ours.run.id}")
 
     def _confirm_stop(self, ours: Link, until: float) -> None:
         for pause in pauses(min(5.0, self._policy.poll_interval_seconds), first=0.25):

@@ -186,8 +186,8 @@ class Settings(BaseSettings):
         description="Testsigma API key. Secret: sent to server-url only, never logged or written to a report."
     )
     execution_id: Annotated[int | str, BeforeValidator(_execution)] = Field(
-        description="The execution (run) whose failures are rerun: the number in …/ui/td/runs/<id>. `new`: start a "
-        "fresh run of test-plan-id first. Also accepted as TESTSIGMA_EXECUTION_RESULT_ID."
+        description="The execution (run) whose failures are rerun: the number at the end of a run's address. `new`: "
+        "start a fresh run of test-plan-id first. Also accepted as TESTSIGMA_EXECUTION_RESULT_ID."
     )
     test_plan_id: Annotated[int | None, BeforeValidator(_plan_id)] = Field(
         None,

@@ -3,7 +3,7 @@
 Signals can't be turned into exceptions safely while a library is at work, and Python does not deliver them at all
 during a name look-up. So the main thread never blocks on anything but one mailbox: the handlers post into it, a
 sleep is a wait on it with a time limit, and a call that can hang runs in a thread which posts its result. Light on
-purpose: `entrypoint.py` installs the handlers before anything heavy is imported.
+purpose: the entrypoint installs the handlers before anything heavy is imported.
 """
 
 import signal
@@ -18,6 +18,8 @@ from rerun_action.errors import Cancelled, EndAtOnce
 
 T = TypeVar("T")
 
+LEFT_SECONDS = 0.3
+"""After this long without an answer a request has left, whatever becomes of it."""
 SAME_SIGNAL_SECONDS = 1.0
 """Wrappers send SIGINT and SIGTERM at once; a second one within this time is the same request."""
 
@@ -61,12 +63,19 @@ class Signals:
         """Sleep for `seconds`; a signal ends it with Cancelled (the first) or EndAtOnce (a later one)."""
         self._receive(self.now() + seconds)
 
-    def call(self, work: Callable[[], T], limit: float, linger: float = 0.0) -> T:
+    def call(
+        self,
+        work: Callable[[], T],
+        limit: float,
+        linger: float = 0.0,
+        left: Callable[[], None] | None = None,
+    ) -> T:
         """Run `work` in a thread and return what it returns.
 
         It is given up with TimeoutError after `limit` seconds and with Cancelled on a signal, but not before
         `linger` seconds have passed since the signal: an answer that comes until then is returned, and the next
-        wait raises Cancelled.
+        wait raises Cancelled. `left` is called as soon as the request can be taken to have left: when there is an
+        answer, or none after a moment.
         """
         self.sleep(0)  # a signal that has come keeps it from being made
         token = object()
@@ -79,7 +88,11 @@ class Signals:
             self._mailbox.put(done)
 
         threading.Thread(target=body, daemon=True).start()
-        done = self._receive(self.now() + limit, token, linger)
+        until = self.now() + limit
+        done = self._receive(min(until, self.now() + LEFT_SECONDS) if left else until, token, linger)
+        if left is not None:
+            left()
+            done = done or self._receive(until, token, linger)
         if done is None:
             raise TimeoutError
         if done.error is not None:
@@ -87,12 +100,15 @@ class Signals:
         result: T = done.value
         return result
 
-    def stop_sent(self) -> None:
-        """Take note that nothing is left to be sent: from here on a further signal ends at once."""
-        self._stop_sent = True
+    def ending(self) -> None:
+        """Take note that the end has begun, by a signal or otherwise: no signal cancels what has to be done for it."""
         self._raised = True
-        if self._first is None:  # a deadline, not a signal, began the end
+        if self._first is None:
             self._first = _Signal(0, self.now())
+
+    def stop_sent(self) -> None:
+        """Take note that the stop request has left: from here on a further signal ends at once."""
+        self._stop_sent = True
 
     def close(self) -> None:
         """Take note of the final verdict: from here on signals change nothing.

@@ -12,7 +12,7 @@ listing shows its own run or something newer; a later batch is newer than an ear
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from rerun_action.core.model import CaseResult, Leaf, Listing, Observation, RerunRequest, Result, RowResult
+from rerun_action.core.model import FAILING, CaseResult, Leaf, Listing, Observation, RerunRequest, Result, RowResult
 
 _Name = tuple[int | None, int, int | None]
 """By what a case is recognised in another run: suite id, case id, machine id."""
@@ -46,6 +46,14 @@ class Seen:
         """What to sort by, oldest first."""
         return self.batch, self.last, self.first
 
+    def carried_past(self, others: "list[Seen]") -> int:
+        """Return the places where it is listed though a newer result, by its id, had been listed before.
+
+        Such a listing carries an old result along beside its own rows, and says nothing about its age.
+        """
+        first_newer = min((other.first for other in others if other.result_id > self.result_id), default=None)
+        return 0 if first_newer is None else self.places >> (first_newer + 1) << (first_newer + 1)
+
 
 @dataclass(slots=True)
 class History:
@@ -66,16 +74,24 @@ class History:
         return tuple(Observation(seen.run_id, seen.result_id, seen.result) for seen in self.seen)
 
     @property
-    def latest(self) -> Result:
-        """The result that rules. Several ids of the newest run fit this leaf: it passed only if all of them did."""
+    def ruling(self) -> Seen:
+        """The observation that rules: the newest.
+
+        Where several ids of the newest run fit this leaf, it passed only if all of them did: one that did not rules.
+        """
         newest = self.seen[-1]
         together = {
-            seen.result_id: seen.result
+            seen.result_id: seen
             for seen in self.seen
             if seen.run_id == newest.run_id
             and (seen.run_id is not None or (seen.batch, seen.places) == (newest.batch, newest.places))
         }
-        return next((result for result in reversed(together.values()) if result is not Result.SUCCESS), Result.SUCCESS)
+        return next((seen for seen in reversed(together.values()) if seen.result is not Result.SUCCESS), newest)
+
+    @property
+    def latest(self) -> Result:
+        """The result that rules."""
+        return self.ruling.result
 
     def seen_in(self, run_ids: Container[int]) -> int:
         """Return in how many of these runs it was observed."""
@@ -106,15 +122,15 @@ class _Case:
 
     @property
     def newest_result_id(self) -> int:
-        """The case result under which the newest observation of any of its leaves was listed."""
-        return max((seen for member in self.members for seen in member.seen), key=lambda seen: seen.age).case_result_id
+        """The case result under which the newest ruling observation of its leaves was listed."""
+        rulings = [member.ruling for member in self.members]
+        return max(reversed(rulings), key=lambda seen: seen.age).case_result_id
 
-    def knows(self, entry: CaseResult) -> bool:
-        """Whether the entry shows an id that is already known here."""
-        ids = {row.result_id for row in entry.rows}
-        return entry.result_id in self.result_ids or any(
-            seen.result_id in ids for histories in self.rows.values() for history in histories for seen in history.seen
-        )
+    @property
+    def known_ids(self) -> tuple[set[int], set[int]]:
+        """The case result ids and the iteration result ids that were seen here."""
+        rows = {seen.result_id for histories in self.rows.values() for h in histories for seen in h.seen}
+        return self.result_ids, rows
 
 
 def assign(slots: int, represented: set[int], covered: set[int], fresh: int) -> list[tuple[int, ...]]:
@@ -182,6 +198,10 @@ class Ledger:
                     own_rows_only.add(place)
                 elif max(seen.age for seen in shown) < max(seen.age for seen in group):
                     keeps_to_its_time.add(place)
+        for group in news:
+            carried = [seen.carried_past(group) for seen in group]
+            for seen, places in zip(group, carried, strict=True):
+                seen.places = seen.places & ~places or seen.places
         for history, group in zip(self.histories, news, strict=True):
             history.seen.sort(key=lambda seen: seen.age)
             for seen in group:
@@ -213,21 +233,29 @@ class _Reading:
                 self._read_case(case, matched)
 
     def _match_cases(self, cases: list[_Case], entries: list[CaseResult]) -> Iterable[tuple[_Case, list[CaseResult]]]:
-        known_before = len(cases)
+        by_case_id: dict[int, int] = {}
+        by_row_id: dict[int, int] = {}
+        for slot, case in enumerate(cases):
+            case_ids, row_ids = case.known_ids
+            by_case_id |= dict.fromkeys(case_ids, slot)
+            by_row_id |= dict.fromkeys(row_ids, slot)
         matched: dict[int, list[CaseResult]] = {}
-        fresh: list[CaseResult] = []
+        fresh: dict[int, list[CaseResult]] = {}  # by result id: an id that stands there twice is one result
         for entry in entries:
-            known = next((slot for slot, case in enumerate(cases) if case.knows(entry)), None)
+            known = by_case_id.get(entry.result_id)
             if known is None:
-                fresh.append(entry)
+                known = next((by_row_id[row.result_id] for row in entry.rows if row.result_id in by_row_id), None)
+            if known is None:
+                fresh.setdefault(entry.result_id, []).append(entry)
             else:
                 matched.setdefault(known, []).append(entry)
         asked = {slot for slot, case in enumerate(cases) if any(self._asked(history) for history in case.members)}
-        for entry, slots in zip(fresh, assign(known_before, set(matched), asked, len(fresh)), strict=True):
+        targets = assign(len(cases), set(matched), asked, len(fresh))
+        for group, slots in zip(fresh.values(), targets, strict=True):
             if not slots:
                 cases.append(_Case())
             for slot in slots or (len(cases) - 1,):
-                matched.setdefault(slot, []).append(entry)
+                matched.setdefault(slot, []).extend(group)
         return [(cases[slot], group) for slot, group in matched.items()]
 
     def _read_case(self, case: _Case, entries: list[CaseResult]) -> None:
@@ -241,34 +269,33 @@ class _Reading:
 
     def _read_whole(self, case: _Case, entry: CaseResult) -> None:
         case.result_ids.add(entry.result_id)
-        if any(row.result is not Result.SUCCESS for row in entry.rows):
+        if any(row.result in FAILING for row in entry.rows):
             case.explained.add(entry.result_id)
         if case.whole is None:
-            if entry.rows and (entry.result is Result.SUCCESS or entry.result_id in case.explained):
+            rows_passed = all(row.result is Result.SUCCESS for row in entry.rows)
+            if entry.rows and (entry.result is Result.SUCCESS or not rows_passed or entry.result_id in case.explained):
                 return  # its rows tell it all
             case.whole = self._new_leaf(case, entry, None)
         self._observe(case.whole, entry.result_id, entry.result, entry)
 
     def _read_rows(self, case: _Case, histories: list[History], rows: list[tuple[RowResult, CaseResult]]) -> None:
-        known_before = len(histories)
+        known = {seen.result_id: slot for slot, history in enumerate(histories) for seen in history.seen}
+        fresh: dict[int, list[tuple[RowResult, CaseResult]]] = {}
         represented: set[int] = set()
-        fresh: list[tuple[RowResult, CaseResult]] = []
         for row, entry in rows:
-            known = next(
-                (n for n, history in enumerate(histories) if any(s.result_id == row.result_id for s in history.seen)),
-                None,
-            )
-            if known is None:
-                fresh.append((row, entry))
+            if row.result_id in known:
+                represented.add(known[row.result_id])
+                self._observe(histories[known[row.result_id]], row.result_id, row.result, entry)
             else:
-                represented.add(known)
-                self._observe(histories[known], row.result_id, row.result, entry)
-        asked = {n for n, history in enumerate(histories) if self._asked(history)}
-        for (row, entry), slots in zip(fresh, assign(known_before, represented, asked, len(fresh)), strict=True):
+                fresh.setdefault(row.result_id, []).append((row, entry))
+        asked = {slot for slot, history in enumerate(histories) if self._asked(history)}
+        targets = assign(len(histories), represented, asked, len(fresh))
+        for group, slots in zip(fresh.values(), targets, strict=True):
             if not slots:
-                histories.append(self._new_leaf(case, entry, row.set_name))
+                histories.append(self._new_leaf(case, group[0][1], group[0][0].set_name))
             for slot in slots or (len(histories) - 1,):
-                self._observe(histories[slot], row.result_id, row.result, entry)
+                for row, entry in group:
+                    self._observe(histories[slot], row.result_id, row.result, entry)
 
     def _asked(self, history: History) -> bool:
         return history.number in self._covered
@@ -280,10 +307,14 @@ class _Reading:
         return history
 
     def _observe(self, history: History, result_id: int, result: Result, entry: CaseResult) -> None:
-        known = next((seen for seen in reversed(history.seen) if seen.result_id == result_id), None)
+        same_id = [seen for seen in history.seen if seen.result_id == result_id]
+        known = same_id[-1] if same_id else None
         if known is None or (known.result is not result and known.result.settled):
             known = Seen(self._listing.run_id, result_id, result, entry.result_id, self._batch, places=1 << self._place)
             history.seen.append(known)
+            return
+        if known.result is not result and any(seen.result is result for seen in same_id[:-1]):
+            history.seen.remove(known)  # what was unfinished for a while has become what it was before
             return
         known.result = result
         known.case_result_id = entry.result_id

@@ -77,6 +77,8 @@ class Run:
     child_id: int | None = None
     last_run_id: int | None = None
     """The *plan's* last run, which may be anything."""
+    reruns_by_itself: bool = False
+    """Whether the plan has a rerun-on-failure of its own (`execution.reRunType`)."""
     started_at: str | None = None
     """ISO-8601, UTC, from the platform."""
     ended_at: str | None = None
@@ -121,6 +123,8 @@ class Listing:
     cases: tuple[CaseResult, ...]
     unknown_words: frozenset[str] = frozenset()
     """The result words that nobody knows, as the platform wrote them."""
+    named_run_id: int | None = None
+    """The run that the listing itself names."""
 
 
 # --- what is known of a leaf ------------------------------------------------------------------------------------
@@ -302,6 +306,7 @@ class Origin(enum.StrEnum):
     EXECUTION = "execution"
     FRESH = "fresh"
     TRIGGERED = "triggered"
+    RECOVERED = "recovered"
     FOUND = "found"
 
 

@@ -108,16 +108,19 @@ def request(ledger: Ledger, decisions: Sequence[Decision], policy: Policy) -> Re
     by_case: dict[int, list[History]] = {}
     for history in wanted:
         by_case.setdefault(id(history.case), []).append(history)
-    picks: list[Pick] = []
+    rows: dict[int, dict[int, None]] = {}
+    whole: set[int] = set()
     for mine in by_case.values():
         case = mine[0].case
+        # a result that may speak for several cases of one name is asked for once
+        ids = rows.setdefault(case.newest_result_id, {})
         if policy.iterations is Iterations.ALL or any(history.leaf.iteration is None for history in mine):
-            picks.append(Pick(case.newest_result_id))
+            whole.add(case.newest_result_id)
             covered.update(member.number for member in case.members)
         else:
-            picks.append(Pick(case.newest_result_id, tuple(history.seen[-1].result_id for history in mine)))
+            ids.update(dict.fromkeys(history.ruling.result_id for history in mine))
     return RerunRequest(
-        picks=tuple(picks),
+        picks=tuple(Pick(result_id, () if result_id in whole else tuple(ids)) for result_id, ids in rows.items()),
         wanted=tuple(history.number for history in wanted),
         covered=tuple(sorted(covered)),
     )

@@ -56,7 +56,10 @@ def _judge(history: History, decision: Decision | None, entry: QuarantineEntry |
     if not latest.settled:
         return Verdict.UNRESOLVED, f"still {latest} when it was last looked at{where}"
     if history.rerun:
-        return Verdict.FAILED, f"{latest} again{where}"
+        again = (
+            "again" if any(seen.result is not Result.SUCCESS for seen in history.seen[:-1]) else "after it had passed"
+        )
+        return Verdict.FAILED, f"{latest} {again}{where}"
     if decision is None:
         return Verdict.FAILED, f"{latest}{where}"
     return (

@@ -60,7 +60,7 @@ class Account:
         if round_no == 1:
             flaky = f", {counts[Verdict.FLAKY]} failed and passed in a rerun since" if counts[Verdict.FLAKY] else ""
             passed = counts[Verdict.PASSED]
-            self._console.info(f"{len(leaves)} tests: {passed} passed, {sum(unpassed)} failed{flaky}")
+            self._console.info(f"{_tests(len(leaves))}: {passed} passed, {sum(unpassed)} failed{flaky}")
         if any(unpassed):
             self._console.info(f"Round {round_no}, {taken} of {sum(unpassed)} failed tests to be rerun:")
         self._list(_decisions(leaves, decisions, unpassed), self._console.info)
@@ -73,7 +73,7 @@ class Account:
     def triggered(self, run: Run, requested: int, url: str) -> None:
         """Say that the rerun is on its way."""
         self._console.info()
-        self._console.info(f"rerun {run.id} triggered for {requested} {'test' if requested == 1 else 'tests'}: {url}")
+        self._console.info(f"rerun {run.id} triggered for {_tests(requested)}: {url}")
 
     def verdict(self, report: Report, directory: Path | None) -> None:
         """Say how it ended, and where to look."""
@@ -100,6 +100,10 @@ class Account:
 def _decisions(leaves: Sequence[LeafReport], decisions: Sequence[Decision], wanted: Sequence[bool]) -> list[str]:
     chosen = compress(zip(leaves, decisions, strict=True), wanted)
     return [f"{'rerun' if d.rerun else 'left':<5}  {name(leaf.leaf)}: {d.reason}" for leaf, d in chosen]
+
+
+def _tests(number: int) -> str:
+    return f"{number} test" if number == 1 else f"{number} tests"
 
 
 def name(leaf: Leaf) -> str:

@@ -1,5 +1,6 @@
 """Lines on stdout. What comes from the platform is data: it can't forge a line, a workflow command or an escape."""
 
+import json
 import re
 import unicodedata
 from typing import TextIO
@@ -53,8 +54,13 @@ class Console:
 
     def _line(self, text: str, level: int) -> None:
         if level >= self._least:
-            line = safe(text)
-            self._write(line.replace(self._secret, "***") if self._secret else line)
+            self._write(self.conceal(safe(text)))
+
+    def conceal(self, text: str) -> str:
+        """Return the text without the secret, as it stands or as it is written inside a JSON string."""
+        if not self._secret:
+            return text
+        return text.replace(self._secret, "***").replace(json.dumps(self._secret)[1:-1], "***")
 
     def _write(self, line: str) -> None:
         if self._stream is None:

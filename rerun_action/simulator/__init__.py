@@ -7,31 +7,41 @@ from rerun_action.simulator.demo import demo_scenario
 from rerun_action.simulator.platform import Platform, Request
 from rerun_action.simulator.replies import Refusal
 from rerun_action.simulator.scenario import (
+    DELETED,
     Case,
+    Fault,
     FirstIds,
     Machine,
     PastRun,
+    Patch,
     Pick,
     Plan,
+    Reply,
     Row,
     Scenario,
     ScenarioError,
     Seconds,
     Suite,
     from_dict,
+    just_json,
     load,
+    redirect,
 )
 from rerun_action.simulator.server import Simulator
 
 __all__ = [
+    "DELETED",
     "Case",
+    "Fault",
     "FirstIds",
     "Machine",
     "PastRun",
+    "Patch",
     "Pick",
     "Plan",
     "Platform",
     "Refusal",
+    "Reply",
     "Request",
     "Row",
     "Scenario",
@@ -41,5 +51,7 @@ __all__ = [
     "Suite",
     "demo_scenario",
     "from_dict",
+    "just_json",
     "load",
+    "redirect",
 ]

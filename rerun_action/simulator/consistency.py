@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rerun_action.simulator.fields import FieldError
 
 if TYPE_CHECKING:
-    from rerun_action.simulator.scenario import PastRun, Pick, Plan, Scenario
+    from rerun_action.simulator.scenario import Fault, PastRun, Pick, Plan, Scenario
+
+_STATUSES = range(200, 1000)
+# What is beyond would be a second header, or an error while it is sent.
+_HEADER = re.compile(r"[!-9;-~]+:[\t -~]*")
 
 
 def check(scenario: Scenario) -> None:
@@ -32,6 +37,9 @@ def check(scenario: Scenario) -> None:
         for number, pick in enumerate(run.picked or ()):
             _check_pick(pick, plans[run.plan], f"{place}.picked[{number}]")
         older[run.id] = run
+
+    for index, fault in enumerate(scenario.faults):
+        _check_fault(fault, f"faults[{index}]")
 
 
 def _check_cases(plan: Plan, place: str) -> None:
@@ -63,3 +71,24 @@ def _check_pick(pick: Pick, plan: Plan, place: str) -> None:
     for row in pick.rows or ():
         if not 0 <= row < len(rows):
             raise FieldError(f"{place}.rows", f"the case has no row {row}")
+
+
+def _check_fault(fault: Fault, place: str) -> None:
+    if fault.on == "trigger" and fault.run is not None:
+        raise FieldError(f"{place}.run", "a trigger has no run in its path")
+    if fault.skip < 0:
+        raise FieldError(f"{place}.skip", f"must not be negative: {fault.skip}")
+    if fault.times is not None and fault.times < 1:
+        raise FieldError(f"{place}.times", f"must be above zero, not {fault.times}")
+    if fault.seconds is not None and fault.seconds <= 0:
+        raise FieldError(f"{place}.seconds", f"must be above zero, not {fault.seconds}")
+    if fault.seconds is not None and fault.times != 1:
+        raise FieldError(place, "has times or seconds, not both")
+    # By attribute, not by class: the scenario's module imports this one. Other answers have neither.
+    status: int = getattr(fault.answer, "status", 200)
+    headers: dict[str, str] = getattr(fault.answer, "headers", {})
+    if status not in _STATUSES:
+        raise FieldError(f"{place}.answer.status", f"must be 200 to 999, not {status}")
+    for name, content in headers.items():
+        if not _HEADER.fullmatch(f"{name}:{content}"):
+            raise FieldError(f"{place}.answer", f"cannot be sent as a header: {name!r}: {content!r}")

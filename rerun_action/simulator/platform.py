@@ -55,6 +55,8 @@ class Platform:
         self.requests: list[Request] = []
         self._clock = clock
         self._lock = Lock()
+        self._started: list[int] = []
+        self._stopped: list[int] = []
         self._plans = {plan.id: plan for plan in scenario.plans}
         self._runs: dict[int, Run] = {}
         self._run_ids = count(scenario.ids.run)
@@ -72,6 +74,18 @@ class Platform:
     def stops(self) -> list[tuple[str, object]]:
         """The paths and bodies of all PUTs so far."""
         return [(request.path, request.body) for request in self.requests if request.method == "PUT"]
+
+    @property
+    def started(self) -> list[int]:
+        """The ids of the runs that triggers have started, oldest first; not those that plans start by themselves."""
+        with self._lock:
+            return self._started.copy()
+
+    @property
+    def stopped(self) -> list[int]:
+        """The ids of the runs that somebody has stopped, in that order."""
+        with self._lock:
+            return self._stopped.copy()
 
     def record(self, request: Request) -> None:
         """Note a request in the journal."""
@@ -118,10 +132,13 @@ class Platform:
                 if self._is_busy(plan, now):
                     raise Refusal(500, _PLAN_IS_BUSY)
                 if asked.parent is None:
-                    return new_run(self._start(plan, None, None, now, asked.build_no))
-                return new_run(self._rerun(plan, asked.parent, asked, now))
+                    run = self._start(plan, None, None, now, asked.build_no)
+                else:
+                    run = self._rerun(plan, asked.parent, asked, now)
             except FieldError as error:
                 raise Refusal(400, str(error)) from None
+            self._started.append(run.id)
+            return new_run(run)
 
     def stop(self, body: object, run_id: int | None = None) -> Json:
         """Stop a run, or all of them; without an id, the newest live one. The reply is one run that was stopped."""
@@ -145,6 +162,7 @@ class Platform:
                     raise Refusal(400, f"Execution result {run_id} is completed already")
             for run in live if everything else [named]:
                 run.stopped_at = now
+                self._stopped.append(run.id)
             return self._full(named, now)
 
     def _now(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from rerun_action.simulator.consistency import check
@@ -14,6 +14,7 @@ from rerun_action.simulator.fields import (
     flag,
     integer,
     list_of,
+    mapping,
     nullable,
     number,
     one_of,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 Habit: TypeAlias = Literal["own", "rerun", "first", "both"]
 ChildStyle: TypeAlias = Literal["object", "id", "none"]
 StopRoute: TypeAlias = Literal["run", "collection", "both"]
+Call: TypeAlias = Literal["run", "listing", "trigger", "stop"]
+Target: TypeAlias = Literal["run", "listing", "trigger", "stop", "any"]
+Mishap: TypeAlias = Literal["reset", "close", "truncate", "html", "hang", "drip"]
 
 Script: TypeAlias = tuple[str | None, ...]
 """The outcomes of a leaf's executions, first to last; the last one repeats."""
@@ -35,6 +39,9 @@ GONE = "GONE"
 """A script's word for a leaf that was asked for but does not appear in that run."""
 
 NO_RERUN = "NONE"
+
+DELETED = "__delete__"
+"""A patch's word for a key that is removed."""
 
 
 class ScenarioError(ValueError):
@@ -134,6 +141,62 @@ class FirstIds:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """An HTTP reply. A string is sent as it is, any other body as JSON; JSON is what it is said to be by default."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: object = ""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The right answer, with these keys of its JSON object replaced; DELETED removes one."""
+
+    patch: dict[str, object]
+
+
+Answer: TypeAlias = Reply | Patch | Mishap
+
+
+def just_json(value: object) -> Reply:
+    """Make a reply of nothing but a JSON value, strings included."""
+    return Reply(200, body=json.dumps(value))
+
+
+def redirect(location: str) -> Reply:
+    """Make a reply that sends the client elsewhere."""
+    return Reply(302, {"Location": location})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Requests that are answered wrongly, or not at all.
+
+    `run` narrows `on` to requests with that run in their path. `skip` of them pass first; then `times` of them are
+    disturbed (None: all), or, with `seconds`, all that come before so many seconds have passed since the first.
+    """
+
+    on: Target
+    answer: Answer
+    run: int | None = None
+    skip: int = 0
+    times: int | None = 1
+    seconds: float | None = None
+    processed: bool = False
+
+    @property
+    def is_processed(self) -> bool:
+        """Whether the platform carries the request out all the same."""
+        return self.processed or isinstance(self.answer, Patch) or self.answer in ("truncate", "drip")
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether a request without the key is refused before the fault can strike."""
+        return self.is_processed or self.answer not in ("reset", "close", "hang")
+
+
+@dataclass(frozen=True)
 class Scenario:
     """An account of the platform. One that exists is consistent: what contradicts itself raises ScenarioError."""
 
@@ -145,6 +208,7 @@ class Scenario:
     stop_route: StopRoute = "both"
     page_size: int | None = None
     ids: FirstIds = FirstIds()
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -185,6 +249,7 @@ def _scenario(data: object) -> Scenario:
             stop_route=fields.get("stop_route", one_of(get_args(StopRoute)), Scenario.stop_route),
             page_size=fields.get("page_size", nullable(positive), Scenario.page_size),
             ids=fields.get("ids", _first_ids, Scenario.ids),
+            faults=fields.get("faults", list_of(_fault), Scenario.faults),
         )
 
 
@@ -268,3 +333,46 @@ def _pick(value: object, place: str) -> Pick:
             case=fields.read("case", integer),
             rows=fields.get("rows", nullable(list_of(integer, at_least=1)), Pick.rows),
         )
+
+
+def _fault(value: object, place: str) -> Fault:
+    with Fields(value, place) as fields:
+        if fields.has("times") and fields.has("seconds"):
+            raise FieldError(place, "has times or seconds, not both")
+        return Fault(
+            on=fields.read("on", one_of(get_args(Target))),
+            answer=fields.read("answer", _answer),
+            run=fields.get("run", nullable(positive), Fault.run),
+            skip=fields.get("skip", integer, Fault.skip),
+            times=fields.get("times", nullable(integer), Fault.times),
+            seconds=fields.get("seconds", number, Fault.seconds),
+            processed=fields.get("processed", flag, Fault.processed),
+        )
+
+
+def _answer(value: object, place: str) -> Answer:
+    if isinstance(value, str):
+        mishap: Mishap = one_of(get_args(Mishap))(value, place)
+        return mishap
+    with Fields(value, place) as fields:
+        if [fields.has(kind) for kind in ("status", "patch", "json", "redirect")].count(True) != 1:
+            raise FieldError(place, "needs exactly one of status, patch, json and redirect")
+        if fields.has("patch"):
+            return Patch(fields.read("patch", mapping))
+        if fields.has("json"):
+            return just_json(fields.read("json", _anything))
+        if fields.has("redirect"):
+            return redirect(fields.read("redirect", text))
+        return Reply(
+            status=fields.read("status", integer),
+            headers=fields.get("headers", _headers, {}),
+            body=fields.get("body", _anything, Reply.body),
+        )
+
+
+def _headers(value: object, place: str) -> dict[str, str]:
+    return {name: text(content, f"{place}.{name}") for name, content in mapping(value, place).items()}
+
+
+def _anything(value: object, _: str) -> object:
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import struct
 import sys
 import time
 from contextlib import suppress
@@ -13,20 +14,26 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from rerun_action.simulator.faults import HTML_PAGE, Faults, patched
 from rerun_action.simulator.platform import Platform, Request
 from rerun_action.simulator.replies import Refusal
+from rerun_action.simulator.scenario import Patch, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from rerun_action.simulator.replies import Json
-    from rerun_action.simulator.scenario import Scenario
+    from rerun_action.simulator.scenario import Answer, Call, Scenario
 
 # Nothing is longer than this, and int() refuses some thousands of digits with an error of its own.
 _NUMBER = "[0-9]{1,18}"
 _ROUTE = re.compile(rf"/api/v1/execution_results(?:/(?P<run>{_NUMBER})(?P<results>/test_case_results)?)?")
 _NOT_JSON = object()
+_NO_REPLY = Reply(200)
+_DRIP_SECONDS = 0.05
+# With this option, close() resets the connection.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class Simulator:
@@ -34,7 +41,7 @@ class Simulator:
 
     def __init__(self, scenario: Scenario, port: int = 0, clock: Callable[[], float] = time.time) -> None:
         self._platform = Platform(scenario, clock)
-        self._server = _Server(self._platform, port)
+        self._server = _Server(self._platform, Faults(scenario.faults, clock), port)
         # The poll interval is how long shutdown may take.
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -67,8 +74,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # of the default 5, a burst of clients would wait a second for their next attempt
 
-    def __init__(self, platform: Platform, port: int) -> None:
+    def __init__(self, platform: Platform, faults: Faults, port: int) -> None:
         self.platform = platform
+        self.faults = faults
         self._connections: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -109,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not re.fullmatch(_NUMBER, length):
             self.close_connection = True
-            self._send(400, Refusal(400, "Content-Length must be a number").body)
+            self._send(Reply(400, body=Refusal(400, "Content-Length must be a number").body))
             return
         raw = self.rfile.read(int(length))
         if len(raw) < int(length):
@@ -117,46 +125,125 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = _parse(raw)
         journal_body = raw.decode("utf-8", "replace") if body is _NOT_JSON else body
-        self.server.platform.record(Request(self.command, self.path, journal_body))
-        if self.headers.get("Authorization") != f"Bearer {self.server.platform.scenario.api_key}":
-            self._send(401, "Unauthorized: the API key is missing or not valid")
-            return
-        try:
-            self._send(200, self._call(body))
-        except Refusal as refusal:
-            self._send(refusal.status, refusal.body)
+        platform = self.server.platform
+        platform.record(Request(self.command, self.path, journal_body))
+
+        route = _ROUTE.fullmatch(urlsplit(self.path).path)
+        call = None if route is None else _call_at(self.command, route)
+        run = None if route is None or route["run"] is None else int(route["run"])
+        has_key = self.headers.get("Authorization") == f"Bearer {platform.scenario.api_key}"
+        fault = self.server.faults.due(call, run, has_key=has_key)
+        if fault is not None:
+            right = self._carry_out(call, run, body) if fault.is_processed else _NO_REPLY
+            self._disturb(fault.answer, right)
+        elif has_key:
+            self._send(self._carry_out(call, run, body))
+        else:
+            self._send(Reply(401, body="Unauthorized: the API key is missing or not valid"))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server wants these names
 
-    def _call(self, body: object) -> Json:
-        """Find the call that belongs to method and path, and make it."""
+    def _carry_out(self, call: Call | None, run: int | None, body: object) -> Reply:
+        """Let the platform do what is asked; its refusal is a right answer, too."""
+        try:
+            return Reply(200, body=self._call(call, run, body))
+        except Refusal as refusal:
+            return Reply(refusal.status, body=refusal.body)
+
+    def _call(self, call: Call | None, run: int | None, body: object) -> Json:
         address = urlsplit(self.path)
-        route = _ROUTE.fullmatch(address.path)
-        if route is None:
-            raise Refusal(404, f"No resource at {address.path}")
         platform = self.server.platform
-        run = None if route["run"] is None else int(route["run"])
-        match self.command:
-            case "GET" if run is not None and route["results"]:
+        match call:
+            case "listing" if run is not None:
                 return platform.list_results(run, *_page(address.query))
-            case "GET" if run is not None:
+            case "run" if run is not None:
                 return platform.get_run(run)
-            case "POST" if run is None:
+            case "trigger":
                 return platform.trigger(_given(body))
-            case "PUT" if not route["results"]:
+            case "stop":
                 return platform.stop(_given(body), run)
+        if _ROUTE.fullmatch(address.path) is None:
+            raise Refusal(404, f"No resource at {address.path}")
         raise Refusal(405, f"Request method '{self.command}' is not supported here")
 
-    def _send(self, status: int, body: Json | str) -> None:
-        """Send JSON, or a bare text that is called JSON all the same, as the platform does with 401."""
-        payload = (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
+    def _disturb(self, answer: Answer, right: Reply) -> None:
+        """Do what a fault does instead of sending the right answer."""
+        match answer:
+            case Reply():
+                self._send(answer)
+            case Patch():
+                self._send(patched(right, answer))
+            case "html":
+                self._send(HTML_PAGE)
+            case "truncate":
+                payload = _payload(right)
+                self._send_head(right, len(payload))
+                self.wfile.write(payload[: len(payload) // 2])
+                self.close_connection = True
+            case "drip":
+                self._drip(right)
+            case "hang":
+                # Ends when the client goes away, or when the server hangs up.
+                while self.connection.recv(4096):
+                    pass
+                self.close_connection = True
+            case "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                # Closed here, and not by the server, which would say a regular goodbye first.
+                self.connection.close()
+                self.close_connection = True
+            case "close":
+                self.close_connection = True
+
+    def _drip(self, reply: Reply) -> None:
+        """Send the head, and then the body byte by byte; an end of the connection is an error that ends this, too."""
+        payload = _payload(reply)
+        self._send_head(reply, len(payload))
+        self.wfile.flush()
+        for index in range(len(payload)):
+            time.sleep(_DRIP_SECONDS)
+            self.wfile.write(payload[index : index + 1])
+            self.wfile.flush()
+
+    def _send(self, reply: Reply) -> None:
+        payload = _payload(reply)
+        self._send_head(reply, len(payload))
         self.wfile.write(payload)
+
+    def _send_head(self, reply: Reply, length: int) -> None:
+        headers = {
+            "Server": self.version_string(),
+            "Date": self.date_time_string(),
+            "Content-Type": "application/json",
+            "Content-Length": str(length),
+        }
+        if self.close_connection:
+            headers["Connection"] = "close"
+        given = {name.lower() for name in reply.headers}
+        headers = {name: value for name, value in headers.items() if name.lower() not in given}
+        self.send_response_only(reply.status)
+        for name, value in (headers | reply.headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+def _payload(reply: Reply) -> bytes:
+    # Half a surrogate pair is legal in a scenario: a way to say a body that is not UTF-8.
+    return (reply.body if isinstance(reply.body, str) else json.dumps(reply.body)).encode("utf-8", "surrogatepass")
+
+
+def _call_at(method: str, route: re.Match[str]) -> Call | None:
+    """Find the call that belongs to method and path."""
+    match method:
+        case "GET" if route["results"]:
+            return "listing"
+        case "GET" if route["run"]:
+            return "run"
+        case "POST" if not route["run"]:
+            return "trigger"
+        case "PUT" if not route["results"]:
+            return "stop"
+    return None
 
 
 def _parse(raw: bytes) -> object:

@@ -5,6 +5,7 @@ repeated. Redirects are never followed, so that the key goes to `server-url` and
 """
 
 import json
+import random
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -43,17 +44,23 @@ class Time(Protocol):
 
     def now(self) -> float: ...  # noqa: D102
     def sleep(self, seconds: float) -> None: ...  # noqa: D102
-    def call(self, work: Callable[[], T], limit: float, linger: float = 0.0) -> T: ...  # noqa: D102
+    def call(  # noqa: D102
+        self, work: Callable[[], T], limit: float, linger: float = 0.0, left: Callable[[], None] | None = None
+    ) -> T: ...
 
 
 class _Transient(Exception):
-    """A fault that may be gone at the next try. `opened` is False where nothing can have been sent."""
+    """A fault that may be gone at the next try.
 
-    def __init__(self, cause: str, *, retry_after: float = 0.0, opened: bool = True) -> None:
+    `untouched`: the platform can't have acted on the request. `gateway`: somebody answered in its place.
+    """
+
+    def __init__(self, cause: str, *, retry_after: float = 0.0, untouched: bool = False, gateway: bool = False) -> None:
         super().__init__(cause)
         self.cause = cause
         self.retry_after = retry_after
-        self.opened = opened
+        self.untouched = untouched
+        self.gateway = gateway
 
 
 class _Answer(Exception):
@@ -87,18 +94,22 @@ class Client:
         *,
         warn: Callable[[str], None],
         debug: Callable[[str], None],
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._server_url = server_url
         self._auth = _BearerAuth(api_key)
         self._time = time
         self._warn = warn
         self._debug = debug
+        self._jitter = jitter
         self._answered = False
         """Whether the last request that came to an end was answered."""
         self._session = self._new_session()
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()
+        # plain http is for loopback alone (settings), where no proxy has any business with the key
+        session.trust_env = self._server_url.startswith("https://")
         session.auth = self._auth
         session.headers["Accept"] = "application/json"
         session.headers["User-Agent"] = f"testsigma-rerun-action/{__version__}"
@@ -122,7 +133,7 @@ class Client:
         first, cases, words = page, list(page.cases), set(page.unknown_words)
         seen = {case.result_id for case in cases}
         number = 0
-        while _another_page(page, number):
+        while _another_page(page, number, len(cases)):
             number += 1
             page = self._get(f"{path}?page={number}&size={max(len(first.cases), 1)}", until, wire.page_of)
             ids = {case.result_id for case in page.cases}
@@ -131,44 +142,51 @@ class Client:
             seen |= ids
             cases += page.cases
             words |= page.unknown_words
-        if first.total is not None and number + 1 < first.total:
+        if (first.pages or 0) > number + 1 or (first.elements or 0) > len(cases):
             raise Contradiction(
-                f"the results of run {run_id} were announced as {first.total} pages, but ended after {number + 1}"
+                f"the results of run {run_id} ended after page {number + 1} with {len(cases)} cases, but "
+                f"{first.pages or 'more'} pages with {first.elements or 'more'} cases were announced"
             )
-        return Listing(run_id, first.plan_id, tuple(cases), frozenset(words))
+        return Listing(run_id, first.plan_id, tuple(cases), frozenset(words), first.run_id)
 
     def preview(self, plan_id: int, parent_id: int, request: RerunRequest) -> str:
         """Return the body that `trigger` would send."""
         return json.dumps(wire.rerun_body(plan_id, parent_id, request))
 
     def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run:
-        """Trigger a rerun (API page, call 2). It is sent once.
+        """Trigger a rerun (API page, call 2). It reaches the platform once at most.
 
         Raises Refused if the platform said no, Unclear if it may or may not have started a run.
         """
         return self._post("rerun", wire.rerun_body(plan_id, parent_id, request), until)
 
     def start(self, fresh: FreshRun, until: float) -> Run:
-        """Start a fresh run of a plan (API page, call 2, last line). It is sent once; it raises what `trigger` does."""
+        """Start a fresh run of a plan (API page, call 2, last line), at most once; it raises what `trigger` does."""
         return self._post("run", wire.fresh_body(fresh), until)
 
     def _post(self, what: str, body: dict[str, Any], until: float) -> Run:
-        self._session = self._new_session()  # a kept connection may just be closing, and a cut POST is unclear
-        limit = min(REPLY_SECONDS, until - self._time.now())
-        if limit <= 0:
-            raise DeadlinePassed(f"the deadline passed before the {what} was triggered")
+        """Send a POST, and send it again only where the platform can't have acted on it."""
+
+        def send() -> Run:
+            self._session = self._new_session()  # a kept connection may just be closing, and a cut POST is unclear
+            limit = min(REPLY_SECONDS, until - self._time.now())
+            if limit <= 0:
+                raise DeadlinePassed(f"the deadline passed before the {what} was triggered")
+            try:
+                return self._attempt("POST", "", limit, _json(wire.run_of), body=body, linger=LINGER_SECONDS)
+            except _Transient as fault:
+                if fault.untouched:
+                    raise
+                raise Unclear(_unclear(what, fault.cause), gateway=fault.gateway) from None
+            except TimeoutError:
+                raise Unclear(_unclear(what, f"no answer within {limit:.0f} s")) from None
+            except Contradiction as error:
+                raise Unclear(_unclear(what, error.message)) from None
+
         try:
-            return self._attempt("POST", "", limit, _json(wire.run_of), body=body, linger=LINGER_SECONDS)
+            return self._persist(send, until, f"the {what} was not triggered")
         except _Answer as answer:
             raise Refused(_trigger_refused(what, answer)) from None
-        except _Transient as fault:
-            if not fault.opened:
-                raise Unreachable(f"the {what} was not triggered: {fault.cause} ({self._server_url})") from None
-            raise Unclear(_unclear(what, fault.cause)) from None
-        except TimeoutError:
-            raise Unclear(_unclear(what, f"no answer within {limit:.0f} s")) from None
-        except Contradiction as error:
-            raise Unclear(_unclear(what, error.message)) from None
 
     def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
         """Stop one run, never all (API page, call 4). `sent` is called when the first request has left."""
@@ -187,12 +205,9 @@ class Client:
     def _put_stop(self, path: str, until: float, sent: Callable[[], None]) -> tuple[int, int | None]:
         def send() -> tuple[int, int | None]:
             limit = min(STOP_SECONDS, until - self._time.now())
-            try:
-                return self._attempt("PUT", path, limit, _read_stop, body=wire.STOP_BODY)
-            finally:
-                sent()
+            return self._attempt("PUT", path, limit, _read_stop, body=wire.STOP_BODY, left=sent)
 
-        return self._persist(send, until, "the platform")
+        return self._persist(send, until)
 
     # --- the line -------------------------------------------------------------------------------------------------
 
@@ -201,41 +216,41 @@ class Client:
             return self._attempt("GET", path, min(REPLY_SECONDS, until - self._time.now()), _json(read))
 
         try:
-            return self._persist(send, until, "the platform")
+            return self._persist(send, until)
         except _Answer as answer:
-            raise (NotFound if answer.status == HTTPStatus.NOT_FOUND else Refused)(_explain(answer)) from None
+            if answer.status == HTTPStatus.NOT_FOUND:
+                raise NotFound(f"run {path.split('/')[1]} is not known to the platform (404).{_said(answer)}") from None
+            raise Refused(_explain(answer)) from None
 
-    def _persist(self, send: Callable[[], T], until: float, what: str) -> T:
+    def _persist(self, send: Callable[[], T], until: float, failing: str = "") -> T:
         """Repeat `send` until it is answered or the time is over; one line when an outage starts and when it ends."""
-        began = 0.0
-        cause = ""
+        began: float | None = None
         for pause in pauses(RETRY_CAP_SECONDS):
             asked_at = self._time.now()
             try:
                 answer = send()
             except _Transient as fault:
-                retry_after = fault.retry_after
-                if not cause:
-                    began = asked_at
-                    self._warn(f"{what} does not answer: {fault.cause}; trying again until the deadline")
-                cause = fault.cause
-                self._answered = False
+                cause, retry_after = fault.cause, fault.retry_after
             except TimeoutError:
-                retry_after = 0.0
                 waited = self._time.now() - asked_at
                 if self._time.now() >= until and self._answered and waited < UNANSWERED_SECONDS:
                     raise DeadlinePassed("the deadline passed") from None
-                cause = cause or f"no complete answer within {waited:.0f} s"
-                self._answered = False
+                cause, retry_after = f"no complete answer within {waited:.0f} s", 0.0
             else:
                 self._answered = True
-                if cause:
-                    self._warn(f"{what} answers again after {self._time.now() - began:.0f} s")
+                if began is not None:
+                    self._warn(f"the platform answers again after {self._time.now() - began:.0f} s")
                 return answer
-            remaining = until - self._time.now()
-            if remaining <= 0:
-                raise Unreachable(f"{self._server_url} could not be reached until the deadline: {cause}")
-            self._time.sleep(min(max(pause, retry_after), remaining))
+            self._answered = False
+            if began is None:
+                began = asked_at
+                self._warn(f"the platform does not answer: {cause}; trying again until the deadline")
+            # jitter, so that the jobs of a whole pipeline do not come back at the same moment
+            wanted = max(pause * (1 - self._jitter() / 2), retry_after)
+            self._time.sleep(max(0.0, min(wanted, until - self._time.now())))
+            if self._time.now() >= until:
+                prefix = f"{failing}: " if failing else ""
+                raise Unreachable(f"{prefix}{self._server_url} could not be reached until the deadline: {cause}")
         raise AssertionError("pauses never end")
 
     def _attempt(
@@ -247,6 +262,7 @@ class Client:
         *,
         body: dict[str, Any] | None = None,
         linger: float = 0.0,
+        left: Callable[[], None] | None = None,
     ) -> T:
         """Send one request and read its reply, in a thread that a signal or the limit leaves behind."""
         if limit <= 0:
@@ -261,7 +277,7 @@ class Client:
             return _read(reply, method, read)
 
         try:
-            return self._time.call(work, limit, linger)
+            return self._time.call(work, limit, linger, left)
         except _Transient as fault:
             self._debug(f"{method} {PATH}{path} failed after {self._time.now() - started:.1f} s: {fault.cause}")
             raise
@@ -285,34 +301,38 @@ def _send(
         ) from None
     except requests.exceptions.RequestException as error:
         # requests puts header values into some of its messages, so none of its words reach the user
-        cause, opened = _cause(error)
-        raise _Transient(cause, opened=opened) from None
+        cause, untouched = _cause(error)
+        raise _Transient(cause, untouched=untouched) from None
 
 
 def _cause(error: requests.exceptions.RequestException) -> tuple[str, bool]:
-    """Return what happened in our own words, and whether a request may have reached the server."""
+    """Return what happened in our own words, and whether the request can't have reached the server."""
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", inner)
     known: tuple[tuple[type[BaseException], str, bool], ...] = (
-        (urllib3_errors.NameResolutionError, "the host name of server-url can't be resolved", False),
-        (urllib3_errors.NewConnectionError, "the connection was refused", False),
-        (urllib3_errors.ConnectTimeoutError, f"no connection within {CONNECT_SECONDS:.0f} s", False),
-        (urllib3_errors.ProxyError, "the proxy gave no connection", False),
-        (urllib3_errors.ReadTimeoutError, f"no answer for {SILENCE_SECONDS:.0f} s", True),
-        (urllib3_errors.ProtocolError, "the connection broke", True),
+        (urllib3_errors.NameResolutionError, "the host name of server-url can't be resolved", True),
+        (urllib3_errors.NewConnectionError, "the connection was refused", True),
+        (urllib3_errors.ConnectTimeoutError, f"no connection within {CONNECT_SECONDS:.0f} s", True),
+        (urllib3_errors.ProxyError, "the proxy gave no connection", True),
+        (urllib3_errors.ReadTimeoutError, f"no answer for {SILENCE_SECONDS:.0f} s", False),
+        (urllib3_errors.ProtocolError, "the connection broke", False),
     )
-    for kind, cause, opened in known:
+    for kind, cause, untouched in known:
         if isinstance(reason, kind):
-            return cause, opened
-    return f"the request failed ({type(error).__name__})", True
+            return cause, untouched
+    return f"the request failed ({type(error).__name__})", False
 
 
 def _read(reply: requests.Response, method: str, read: Callable[[requests.Response], T]) -> T:
     status = reply.status_code
-    # a POST's 500 is a refusal, and so is its 429: nothing was started (API page, "Errors")
-    passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    if status in _GATEWAY or (passing and method != "POST"):
-        raise _Transient(f"HTTP {status}", retry_after=_retry_after(reply))
+    busy = status == HTTPStatus.TOO_MANY_REQUESTS or (
+        status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in reply.headers
+    )
+    # a POST's 500 is a refusal, not a fault that may be gone at the next try (API page, "Errors")
+    refusal = method == "POST" and status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED)
+    broken = status == HTTPStatus.REQUEST_TIMEOUT or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and not refusal)
+    if busy or broken:
+        raise _Transient(f"HTTP {status}", retry_after=_retry_after(reply), untouched=busy, gateway=status in _GATEWAY)
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         raise _Answer(status, wire.error_text(reply.content))
     try:
@@ -345,24 +365,26 @@ def _retry_after(reply: requests.Response) -> float:
         return 0.0
 
 
-def _another_page(page: wire.Page, number: int) -> bool:
+def _another_page(page: wire.Page, number: int, listed: int) -> bool:
     """Return whether to ask for one more page: `last` alone is not trusted, an empty page ends it all."""
     if not page.cases:
         return False
-    if page.total is not None:
-        return number + 1 < page.total
-    return page.last is not True
+    if page.pages is not None:
+        return number + 1 < page.pages
+    return page.elements is None or listed < page.elements
+
+
+def _said(answer: _Answer) -> str:
+    return f' It said: "{answer.text}".' if answer.text else ""
 
 
 def _explain(answer: _Answer) -> str:
-    said = f' It said: "{answer.text}".' if answer.text else ""
+    said = _said(answer)
     status = answer.status
     if status == HTTPStatus.UNAUTHORIZED:
         return f"api-key: the platform does not accept the key (401).{said} Check that it is complete and not revoked."
     if status == HTTPStatus.FORBIDDEN:
         return f"api-key: the key may not do this (403).{said} Use a key of a user who can run the test plan."
-    if status == HTTPStatus.NOT_FOUND:
-        return f"The platform does not know it (404).{said}"
     if status < HTTPStatus.BAD_REQUEST:
         return (
             f"server-url: the server redirects elsewhere ({status}); redirects are not followed, because the key is "

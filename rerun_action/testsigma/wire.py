@@ -67,7 +67,21 @@ def _time(value: object) -> str | None:
 
 # --- run --------------------------------------------------------------------------------------------------------
 
+
+def _hint(value: object) -> int | None:
+    """Return the id in an object or a bare id, None for anything else: a hint is no reason to refuse a reply."""
+    try:
+        return id_of(value["id"] if isinstance(value, dict) else value)
+    except (ValueError, KeyError):
+        return None
+
+
+def _object(value: object) -> object:
+    return value if isinstance(value, dict) else None
+
+
 _Id = Annotated[int, BeforeValidator(id_of)]
+_Hint = Annotated[int | None, BeforeValidator(_hint)]
 _Count = Annotated[int | None, BeforeValidator(_count)]
 _Time = Annotated[str | None, BeforeValidator(_time)]
 
@@ -77,22 +91,19 @@ class _Lenient(BaseModel):
 
 
 class _Plan(_Lenient):
-    id: _Id | None = None
-    last_run_id: _Id | None = Field(None, alias="lastRunId")
-
-
-class _Child(_Lenient):
-    id: _Id
+    id: _Hint = None
+    last_run_id: _Hint = Field(None, alias="lastRunId")
+    rerun_type: Any = Field(None, alias="reRunType")
 
 
 class _RunBody(_Lenient):
     id: _Id
     plan_id: _Id | None = Field(None, alias="executionId")
-    plan: _Plan | None = Field(None, alias="execution")
+    plan: Annotated[_Plan | None, BeforeValidator(_object)] = Field(None, alias="execution")
     status: str | None = None
     result: Any = None
     parent_id: _Id | None = Field(None, alias="reRunParentId")
-    child: _Child | _Id | None = Field(None, alias="childResult")
+    child_id: _Hint = Field(None, alias="childResult")
     started_at: _Time = Field(None, alias="startTime")
     ended_at: _Time = Field(None, alias="endTime")
     total: _Count = Field(None, alias="totalCount")
@@ -115,8 +126,9 @@ def run_of(body: object) -> Run:
         status=(run.status or "").strip().upper(),
         result=None if run.result is None else Result.of(run.result),
         parent_id=run.parent_id,
-        child_id=run.child.id if isinstance(run.child, _Child) else run.child,
+        child_id=run.child_id,
         last_run_id=run.plan.last_run_id if run.plan else None,
+        reruns_by_itself=run.plan is not None and run.plan.rerun_type not in (None, "", "NONE"),
         started_at=run.started_at,
         ended_at=run.ended_at,
         progress=Progress(run.total, run.passed, run.failed),
@@ -126,9 +138,12 @@ def run_of(body: object) -> Run:
 # --- listing ----------------------------------------------------------------------------------------------------
 
 
+_PAGE_FIELDS = frozenset({"content", "totalPages", "totalElements", "number", "last"})
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One reply of the listing call; `number` and `total` are those of its page fields, if it carries any."""
+    """One reply of the listing call; `number`, `pages` and `elements` are its page fields, if it carries any."""
 
     plan_id: int | None
     run_id: int | None
@@ -136,12 +151,12 @@ class Page:
     unknown_words: frozenset[str]
     paged: bool
     number: int | None
-    total: int | None
-    last: bool | None
+    pages: int | None
+    elements: int | None
 
     def listing(self, run_id: int) -> Listing:
         """Return it as the listing of the run that was asked for."""
-        return Listing(run_id, self.plan_id, self.cases, self.unknown_words)
+        return Listing(run_id, self.plan_id, self.cases, self.unknown_words, self.run_id)
 
 
 def page_of(body: object) -> Page:
@@ -149,7 +164,9 @@ def page_of(body: object) -> Page:
     if not isinstance(body, dict):
         raise Contradiction("the platform's list of results is not a JSON object")
     holder = body
-    records = body.get("testCases", body.get("content"))
+    records = body.get("testCases")
+    if records is None:
+        records = body.get("content")
     if isinstance(records, dict):
         holder, records = records, records.get("content")
     if not isinstance(records, list):
@@ -160,10 +177,10 @@ def page_of(body: object) -> Page:
         run_id=_optional_id(body, "executionResultId", "the list of results"),
         cases=cases,
         unknown_words=frozenset(_unknown_words(records)),
-        paged="content" in holder or "totalPages" in holder or "last" in holder,
+        paged=not _PAGE_FIELDS.isdisjoint(holder),
         number=_count(holder.get("number")),
-        total=_count(holder.get("totalPages")),
-        last=holder["last"] if isinstance(holder.get("last"), bool) else None,
+        pages=_count(holder.get("totalPages")),
+        elements=_count(holder.get("totalElements")),
     )
 
 

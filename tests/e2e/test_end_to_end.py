@@ -261,7 +261,7 @@ def test_nothing_worth_a_rerun_triggers_nothing_and_stays_red(tmp_path: Path) ->
 
 
 def test_a_running_execution_is_waited_for(tmp_path: Path) -> None:
-    running = scenario(case(1, *FLAKES), case(2, *PASSES), runs=(PastRun(FIRST, PLAN, finishes_in=1.0),))
+    running = scenario(case(1, *FLAKES), case(2, *PASSES), runs=(PastRun(FIRST, PLAN, finishes_in=4.0),))
     with Simulator(running) as simulator:
         outcome = act(simulator, tmp_path)
         assert len(simulator.platform.triggers) == 1
@@ -302,7 +302,7 @@ def test_a_rerun_that_already_passed_needs_no_other(habit: str, tmp_path: Path) 
 
 
 def test_a_rerun_in_flight_is_waited_for_and_never_stopped(tmp_path: Path) -> None:
-    chain = (PastRun(98, PLAN), PastRun(FIRST, PLAN, parent=98, picked=(Pick(0),), finishes_in=1.0))
+    chain = (PastRun(98, PLAN), PastRun(FIRST, PLAN, parent=98, picked=(Pick(0),), finishes_in=4.0))
     with Simulator(scenario(case(1, *FLAKES), runs=chain)) as simulator:
         outcome = act(simulator, tmp_path, execution_id=98)
         assert simulator.platform.triggers == []

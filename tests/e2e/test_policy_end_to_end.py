@@ -185,7 +185,7 @@ def test_a_fresh_run_is_stopped_with_the_job(tmp_path: Path) -> None:
 
 def test_the_plans_own_rerun_that_is_going_counts_as_a_round(tmp_path: Path) -> None:
     cases = (case(1, *FLAKES), case(2, *FAILS))
-    runs = (PastRun(98, PLAN), PastRun(99, PLAN, parent=98, finishes_in=1.0))
+    runs = (PastRun(98, PLAN), PastRun(99, PLAN, parent=98, finishes_in=4.0))
     with Simulator(scenario(*cases, runs=runs)) as simulator:
         outcome = act(simulator, tmp_path, execution_id=98)
         assert simulator.platform.triggers == []

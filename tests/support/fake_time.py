@@ -15,6 +15,7 @@ class FakeTime:
         self.at = 0.0
         self.sleeps: list[float] = []
         self.stops_sent = 0
+        self.endings = 0
         self._signal_at = signal_at
         self._signum = signum
 
@@ -29,10 +30,20 @@ class FakeTime:
             raise Cancelled(self._signum)
         self.at += seconds
 
-    def call(self, work: Callable[[], T], limit: float, linger: float = 0.0) -> T:
+    def call(
+        self, work: Callable[[], T], limit: float, linger: float = 0.0, left: Callable[[], None] | None = None
+    ) -> T:
         assert limit > 0
         assert linger >= 0
-        return work()
+        try:
+            return work()
+        finally:
+            if left is not None:
+                left()
+
+    def ending(self) -> None:
+        self.endings += 1
+        self._signal_at = None
 
     def stop_sent(self) -> None:
         self.stops_sent += 1

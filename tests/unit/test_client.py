@@ -46,7 +46,9 @@ class Bench:
         self.time = FakeTime()
         self.warnings: list[str] = []
         self.debug: list[str] = []
-        self.client = Client(HOST, KEY, self.time, warn=self.warnings.append, debug=self.debug.append)
+        self.client = Client(
+            HOST, KEY, self.time, warn=self.warnings.append, debug=self.debug.append, jitter=lambda: 0.0
+        )
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_a_netrc_entry_does_not_replace_the_key(
     [
         (401, Refused, "api-key: the platform does not accept the key (401)"),
         (403, Refused, "api-key: the key may not do this (403)"),
-        (404, NotFound, "The platform does not know it (404)"),
+        (404, NotFound, "run 302 is not known to the platform (404)"),
         (400, Refused, "the platform refused the request (400)"),
         (302, Refused, "server-url: the server redirects elsewhere (302)"),
         (307, Refused, "server-url: the server redirects elsewhere (307)"),
@@ -176,8 +178,7 @@ def test_what_does_not_answer_until_the_deadline_was_unreachable(http: responses
 
 
 def hang(until: float, time: FakeTime) -> Callable[..., Any]:
-    def call(_work: Callable[[], Any], limit: float, linger: float = 0.0) -> Any:
-        assert linger == 0.0
+    def call(_work: Callable[[], Any], limit: float, *_: object) -> Any:
         time.at += limit
         raise TimeoutError
 
@@ -212,7 +213,8 @@ def test_an_untrusted_certificate_ends_it_with_the_way_out(http: responses.Reque
 
 
 @pytest.mark.parametrize(
-    ("child", "expected"), [(None, None), (303, 303), ("303", 303), ({"id": 303, "execution": None}, 303)]
+    ("child", "expected"),
+    [(None, None), (303, 303), ("303", 303), ({"id": 303, "execution": None}, 303), ({"id": None}, None), ([], None)],
 )
 def test_a_child_is_an_object_or_a_bare_id(
     http: responses.RequestsMock, bench: Bench, child: object, expected: int | None
@@ -220,6 +222,22 @@ def test_a_child_is_an_object_or_a_bare_id(
     http.get(f"{RUNS}/302", json=run_body(childResult=child, execution={"lastRunId": "343"}))
     run = bench.client.run(302, DEADLINE)
     assert (run.child_id, run.last_run_id) == (expected, 343)
+
+
+@pytest.mark.parametrize("plan", [7, "x", [], {"lastRunId": {}, "id": []}])
+def test_an_odd_plan_object_is_no_reason_to_refuse_a_run(
+    http: responses.RequestsMock, bench: Bench, plan: object
+) -> None:
+    http.get(f"{RUNS}/302", json=run_body(execution=plan))
+    assert bench.client.run(302, DEADLINE).last_run_id is None
+
+
+@pytest.mark.parametrize(("rerun_type", "expected"), [("NONE", False), (None, False), ("ONLY_FAILED_TESTS", True)])
+def test_whether_a_plan_reruns_by_itself(
+    http: responses.RequestsMock, bench: Bench, rerun_type: str | None, expected: bool
+) -> None:
+    http.get(f"{RUNS}/302", json=run_body(execution={"reRunType": rerun_type}))
+    assert bench.client.run(302, DEADLINE).reruns_by_itself is expected
 
 
 def test_another_run_than_the_one_asked_for_is_a_contradiction(http: responses.RequestsMock, bench: Bench) -> None:
@@ -302,9 +320,22 @@ def test_pages_are_followed_though_last_is_wrong(http: responses.RequestsMock, b
     assert listing.plan_id == 274
 
 
-def test_without_a_total_pages_go_on_until_the_last(http: responses.RequestsMock, bench: Bench) -> None:
-    serve_pages(http, [page(0, [1, 2], last=False), page(1, [3], last=True)])
+def test_without_a_total_pages_go_on_until_an_empty_one(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(http, [page(0, [1, 2], last=True), page(1, [3], last=True), page(2, [], last=True)])
     assert [case.case_id for case in bench.client.listing(302, DEADLINE).cases] == [1, 2, 3]
+
+
+def test_pages_go_on_until_as_many_cases_have_come_as_were_announced(
+    http: responses.RequestsMock, bench: Bench
+) -> None:
+    serve_pages(http, [page(0, [1, 2], last=True, totalElements=3), page(1, [3], last=True, totalElements=3)])
+    assert [case.case_id for case in bench.client.listing(302, DEADLINE).cases] == [1, 2, 3]
+
+
+def test_fewer_cases_than_announced_is_a_contradiction(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(http, [page(0, [1, 2], totalElements=3), page(1, [], totalElements=3)])
+    with pytest.raises(Contradiction, match="with 2 cases, but more pages with 3 cases were announced"):
+        bench.client.listing(302, DEADLINE)
 
 
 def test_a_bare_page_of_springs_is_read(http: responses.RequestsMock, bench: Bench) -> None:
@@ -329,7 +360,9 @@ def test_a_repeated_page_is_a_contradiction(http: responses.RequestsMock, bench:
 
 def test_fewer_pages_than_announced_is_a_contradiction(http: responses.RequestsMock, bench: Bench) -> None:
     serve_pages(http, [page(0, [1, 2], totalPages=3), page(1, [], totalPages=3)])
-    with pytest.raises(Contradiction, match="announced as 3 pages, but ended after 2"):
+    with pytest.raises(
+        Contradiction, match="ended after page 2 with 2 cases, but 3 pages with more cases were announced"
+    ):
         bench.client.listing(302, DEADLINE)
 
 
@@ -380,7 +413,6 @@ def test_the_trigger_is_the_documented_one(http: responses.RequestsMock, bench: 
     ("reply", "kind", "said"),
     [
         ({"status": 400, "json": {"error": "No such result"}}, Refused, 'refused the request (400). It said: "No such'),
-        ({"status": 429}, Refused, "refused the request (429)"),
         ({"status": 500, "json": {"error": "Boom"}}, Refused, 'It said: "Boom"'),
         (
             {"status": 500, "json": {"error": "The specified Test Plan is currently running. Wait"}},
@@ -388,12 +420,14 @@ def test_the_trigger_is_the_documented_one(http: responses.RequestsMock, bench: 
             "the test plan is busy",
         ),
         ({"status": 502}, Unclear, "not clear: HTTP 502"),
+        ({"status": 524}, Unclear, "not clear: HTTP 524"),
+        ({"status": 408}, Unclear, "not clear: HTTP 408"),
         ({"status": 504}, Unclear, "not clear: HTTP 504"),
         ({"status": 200, "body": '{"id": 4'}, Unclear, "not clear: HTTP 200 with a body that is not valid JSON"),
         ({"status": 200, "json": {"ok": True}}, Unclear, "not a run as the API documents it"),
         ({"body": broken()}, Unclear, "not clear: the connection broke"),
         ({"body": requests.ReadTimeout("slow")}, Unclear, "not clear: "),
-        ({"body": refused()}, Unreachable, "the rerun was not triggered: the connection was refused"),
+        ({"status": 503}, Unclear, "not clear: HTTP 503"),
     ],
 )
 def test_a_post_is_sent_once_whatever_comes_back(
@@ -405,6 +439,46 @@ def test_a_post_is_sent_once_whatever_comes_back(
     assert said in caught.value.message
     assert caught.value.exit_code is ExitCode.ERROR
     assert len(http.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "reply", [{"body": refused()}, {"status": 429}, {"status": 503, "headers": {"Retry-After": "1"}}]
+)
+def test_a_post_that_can_not_have_reached_the_platform_is_sent_again(
+    http: responses.RequestsMock, bench: Bench, reply: dict[str, Any]
+) -> None:
+    http.post(RUNS, **reply)
+    http.post(RUNS, **reply)
+    http.post(RUNS, json=run_body(487))
+    assert bench.client.trigger(336, 467, REQUEST, DEADLINE).id == 487
+    assert bench.time.sleeps == [1.0, 1.5]
+
+
+def test_a_post_that_never_gets_through_was_not_triggered(http: responses.RequestsMock, bench: Bench) -> None:
+    http.post(RUNS, body=refused())
+    with pytest.raises(Unreachable, match=r"the rerun was not triggered: .* until the deadline: the connection was"):
+        bench.client.trigger(336, 467, REQUEST, until=30.0)
+
+
+@pytest.mark.parametrize(("status", "gateway"), [(502, True), (503, True), (504, True)])
+def test_a_gateways_answer_is_told_apart(
+    http: responses.RequestsMock, bench: Bench, status: int, gateway: bool
+) -> None:
+    http.post(RUNS, status=status)
+    with pytest.raises(Unclear) as caught:
+        bench.client.trigger(336, 467, REQUEST, DEADLINE)
+    assert caught.value.gateway is gateway
+
+
+def test_jitter_shortens_a_pause_by_half_at_most(http: responses.RequestsMock) -> None:
+    time = FakeTime()
+    lines: list[str] = []
+    client = Client(HOST, KEY, time, warn=lines.append, debug=lines.append, jitter=iter([0.0, 0.5, 0.999999]).__next__)
+    for _ in range(3):
+        http.get(f"{RUNS}/302", status=502)
+    http.get(f"{RUNS}/302", json=run_body())
+    client.run(302, DEADLINE)
+    assert time.sleeps == pytest.approx([1.0, 1.5 * 0.75, 2.25 * 0.5], abs=0.001)
 
 
 # --- stop -------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The ledger: the same truth, whichever listing shows it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -96,6 +97,34 @@ def test_a_leaf_that_joins_in_a_rerun_counts() -> None:
     assert [history.latest for history in ledger.histories] == [P, F]
 
 
+def test_an_old_result_that_a_later_listing_carries_along_does_not_beat_a_newer_one() -> None:
+    # each listing shows its own rows beside those of the first run
+    ledger = read([listing(1, case(11, P)), listing(2, case(21, F)), listing(3, case(11, P))])
+    assert [o[1] for o in seen(ledger)[0]] == [11, 21]
+    assert ledger.histories[0].latest is F
+
+
+def test_an_id_that_is_unfinished_for_a_while_and_fails_again_is_no_new_observation() -> None:
+    ledger = read([listing(1, case(11, F))])
+    ask(ledger, 2, 0)
+    ledger.read([listing(2, case(11, Result.RUNNING))])
+    ledger.read([listing(2, case(11, F))])
+    assert seen(ledger) == [[(1, 11, "FAILURE")]]
+    assert ledger.histories[0].unseen
+
+
+def test_an_id_that_is_listed_twice_is_one_result() -> None:
+    twice = case(10, F, (11, "a", F), (11, "a", F))
+    ledger = read([listing(1, twice, twice)])
+    assert seen(ledger) == [[(1, 11, "FAILURE")]]
+
+
+def test_the_same_case_in_two_suites_is_two_leaves() -> None:
+    other = replace(case(12, P), suite_id=2)
+    ledger = read([listing(1, case(11, F), other)], [listing(2, replace(case(22, F), suite_id=2))])
+    assert [[i for _, i, _ in o] for o in seen(ledger)] == [[11], [12, 22]]
+
+
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
@@ -115,6 +144,11 @@ def test_a_case_result_that_a_failed_row_explained_is_old_news_once_the_row_has_
     # a merged listing shows the row of the rerun, but still the case result of the first run
     ledger = read([listing(1, case(10, F, (11, "a", F)))], [listing(2, case(10, F, (21, "a", P)))])
     assert [(h.leaf.iteration, h.latest) for h in ledger.histories] == [("a", P)]
+
+
+def test_an_unfinished_row_explains_no_failed_case() -> None:
+    ledger = read([listing(1, case(10, F, (11, "a", Result.RUNNING)))], [listing(1, case(10, F, (11, "a", P)))])
+    assert [(h.leaf.iteration, h.latest) for h in ledger.histories] == [("a", P), (None, F)]
 
 
 def test_a_failed_row_inside_a_passed_case_is_a_failed_row() -> None:

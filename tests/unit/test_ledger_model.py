@@ -1,5 +1,6 @@
 """The ledger against a random platform that knows the truth: every habit of listing, read in time or late."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hypothesis import given
@@ -9,7 +10,7 @@ from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import CaseResult, Listing, Pick, RerunRequest, Result, RowResult
 
 SUCCESS = Result.SUCCESS
-HABITS = ("own", "rerun", "first", "both")
+HABITS = ("own", "rerun", "first", "both", "root and own")
 
 
 @dataclass
@@ -44,7 +45,11 @@ class World:
     def listing(self, number: int) -> Listing:
         """What the platform shows now for a run, by its habit."""
         merged = self.habit in ("both", "first" if number == 0 else "rerun")
-        sources = range(len(self.runs)) if merged and number == 0 else range(number + 1) if merged else (number,)
+        sources: Iterable[int] = (
+            range(len(self.runs)) if merged and number == 0 else range(number + 1) if merged else (number,)
+        )
+        if self.habit == "root and own":
+            sources = (0, number)
         shown: dict[tuple[int, int | None], tuple[int, Result]] = {}
         case_ids: dict[int, int] = {}
         for source in sources:

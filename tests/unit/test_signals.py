@@ -89,11 +89,14 @@ def test_a_lingering_call_may_still_answer_and_the_next_wait_is_cancelled(signal
 
 def test_a_lingering_call_that_does_not_answer_is_cancelled(signals: Signals) -> None:
     send_later()
+    began = time.monotonic()
     with pytest.raises(Cancelled):
         signals.call(threading.Event().wait, FOREVER, linger=0.05)
+    assert time.monotonic() - began < FOREVER / 2
 
 
-def test_a_second_signal_before_the_stop_has_left_is_ignored(signals: Signals) -> None:
+def test_a_second_signal_before_the_stop_has_left_is_ignored(signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rerun_action.signals.SAME_SIGNAL_SECONDS", 0.0)
     send_later()
     with pytest.raises(Cancelled):
         signals.sleep(FOREVER)
@@ -116,10 +119,33 @@ def test_a_second_signal_at_once_is_ignored_and_a_later_one_ends_everything(
         signals.sleep(FOREVER)
 
 
-def test_after_a_deadline_the_first_signal_does_not_change_the_end(signals: Signals) -> None:
-    signals.stop_sent()
+def test_once_the_end_has_begun_no_signal_cancels_what_has_to_be_done(signals: Signals) -> None:
+    signals.ending()
+    send()
+    assert signals.call(lambda: "stopped", FOREVER) == "stopped"
     send_later()
     signals.sleep(0.2)
+
+
+def test_a_signal_after_the_stop_of_a_deadline_has_left_ends_at_once(
+    signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rerun_action.signals.SAME_SIGNAL_SECONDS", 0.01)
+    signals.ending()
+    signals.stop_sent()
+    send_later()
+    with pytest.raises(EndAtOnce):
+        signals.sleep(FOREVER)
+
+
+def test_a_request_has_left_when_it_is_answered_or_after_a_moment(signals: Signals) -> None:
+    times: list[float] = []
+    began = time.monotonic()
+    signals.call(lambda: None, FOREVER, left=lambda: times.append(time.monotonic() - began))
+    with pytest.raises(TimeoutError):
+        signals.call(threading.Event().wait, 0.6, left=lambda: times.append(time.monotonic() - began))
+    assert len(times) == 2
+    assert times[0] < 0.3 <= times[1] < 0.6
 
 
 def test_after_the_verdict_a_signal_changes_nothing(signals: Signals) -> None:

@@ -1,7 +1,7 @@
 """The story against a scripted platform, in time that passes only when somebody waits."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -28,7 +28,7 @@ from rerun_action.core.model import (
     StopReport,
     StopRoute,
 )
-from rerun_action.errors import DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
+from rerun_action.errors import Cancelled, DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
 from rerun_action.rerun import Story
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
@@ -298,8 +298,50 @@ def test_another_plan_anywhere_is_a_contradiction(where: str) -> None:
     )
     assert told.report.exit_code == 3
     assert "of test plan 7, but belongs to plan 8" in told.report.message
-    # what we triggered is stopped, whatever it is; nothing else is
-    assert told.platform.count("stop") == (where == "trigger")
+    assert told.platform.count("stop") == 0  # a run of another plan is not ours, whatever answered
+
+
+def test_the_plan_of_the_listing_is_checked_where_the_run_names_none() -> None:
+    told = tell({1: [Run(1, None, "STATUS_COMPLETED", F)]}, dict(FAILED), plan=999)
+    assert told.report.exit_code == 3
+    assert told.report.message.startswith("test-plan-id: execution 1 belongs to test plan 7, not 999")
+    assert told.platform.count("trigger") == 0
+
+
+def test_the_listing_of_another_run_is_a_contradiction() -> None:
+    told = tell({1: [run(1)]}, {1: [replace(FAILED[1][0], named_run_id=5)]})
+    assert told.report.message == "the results of run 1 were asked for, those of 5 came"
+
+
+@pytest.mark.parametrize("child", [run(50, P), run(50, P, 49)])
+def test_a_child_result_whose_parents_lead_elsewhere_is_no_child(child: Run) -> None:
+    told = tell(
+        {1: [run(1, child_id=50)], 50: [child], 49: [run(49)], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=CREATED,
+    )
+    assert [link.run.id for link in told.report.runs] == [1, 2]
+    assert told.platform.count("trigger") == 1
+
+
+@pytest.mark.parametrize(("parent", "stops"), [(40, 1), (None, 1)])
+def test_an_answer_that_is_no_rerun_of_this_execution_is_a_contradiction(parent: int | None, stops: int) -> None:
+    told = tell(
+        {1: [run(1)], 40: [run(40)], 50: [going(50, parent), run(50, Result.STOPPED, parent)]},
+        dict(FAILED),
+        trigger=going(50, parent),
+        stop=StopReply(StopRoute.RUN, 200, 50),
+    )
+    assert told.report.exit_code == 3
+    assert "run 50, which is no rerun of this execution" in told.report.message
+    assert told.platform.count("stop") == stops
+
+
+def test_an_answer_without_a_parent_is_looked_at_again() -> None:
+    told = tell(
+        {1: [run(1)], 2: [going(2, 1), run(2, P, 1)]}, FAILED | {2: [listing(2, case(21, P))]}, trigger=going(2)
+    )
+    assert told.report.outcome is Outcome.FLAKY
 
 
 def test_the_plan_of_the_listing_is_used_where_the_run_names_none() -> None:
@@ -316,6 +358,24 @@ def test_the_first_runs_listing_is_read_when_the_reruns_own_does_not_show_a_leaf
     told = tell({1: [run(1)], 2: [run(2, P, 1)]}, {1: [*FAILED[1], merged], 2: [listing(2)]}, trigger=CREATED)
     assert told.report.outcome is Outcome.FLAKY
     assert [o.run_id for o in told.report.leaves[0].observations] == [1, 2]
+
+
+def test_the_first_runs_listing_is_looked_at_again_too() -> None:
+    merged = [listing(1, case(21, result), case(12, P, name=2)) for result in (Result.RUNNING, P)]
+    told = tell({1: [run(1)], 2: [run(2, P, 1)]}, {1: [*FAILED[1], *merged], 2: [listing(2)]}, trigger=CREATED)
+    assert told.report.outcome is Outcome.FLAKY
+    assert told.time.at < 5
+
+
+def test_the_execution_itself_is_looked_at_again_while_it_is_not_settled() -> None:
+    looks = [listing(1, case(10, F, (11, "a", Result.RUNNING)), case(12, P, name=2))] * 2
+    looks.append(listing(1, case(10, F, (11, "a", P)), case(12, P, name=2)))
+    told = tell(
+        {1: [run(1)], 2: [run(2, P, 1)]}, {1: looks, 2: [listing(2, case(20, P, (21, "a", P)))]}, trigger=CREATED
+    )
+    # the row has passed, so the case failed by itself
+    assert [entry[3] for entry in told.platform.log if entry[0] == "trigger"] == [(Pick(10),)]
+    assert told.report.outcome is Outcome.FLAKY
 
 
 def test_what_is_seen_nowhere_is_unresolved() -> None:
@@ -375,10 +435,136 @@ def test_a_refused_trigger_ends_it() -> None:
     assert told.platform.count("stop") == 0
 
 
-def test_an_unclear_trigger_says_where_to_look() -> None:
-    told = tell({1: [run(1)]}, dict(FAILED), trigger=Unclear("the rerun was triggered, but"))
+UNCLEAR = Unclear("the rerun was triggered, but")
+GATEWAY = Unclear("the rerun was triggered, but", gateway=True)
+
+
+def test_an_unclear_trigger_whose_run_does_not_show_says_where_to_look() -> None:
+    told = tell({1: [run(1, last_run_id=1)]}, dict(FAILED), trigger=UNCLEAR)
     assert told.report.exit_code == 3
-    assert told.report.message.endswith(f"Look for a rerun of {SERVER}/ui/td/runs/1 before you run this job again")
+    assert told.report.message == (
+        "the rerun was triggered, but, and no rerun has shown for 30 seconds. Look for a rerun of "
+        f"{SERVER}/ui/td/runs/1 before you run this job again"
+    )
+    assert told.platform.count("trigger") == 1
+    assert told.time.at == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("fault", [UNCLEAR, GATEWAY])
+@pytest.mark.parametrize("shown", [{"child_id": 2}, {"last_run_id": 2}])
+def test_an_unclear_trigger_whose_run_shows_is_taken_as_ours(fault: Unclear, shown: dict[str, Any]) -> None:
+    told = tell(
+        {1: [run(1), run(1), run(1), run(1, **shown)], 2: [going(2, 1), run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=fault,
+    )
+    assert (told.report.outcome, told.report.exit_code) == (Outcome.FLAKY, 0)
+    assert [(link.run.id, link.origin, link.requested) for link in told.report.runs][1] == (2, Origin.RECOVERED, 1)
+    assert told.platform.count("trigger") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "before", "after", "triggers"),
+    [
+        (GATEWAY, 1, 1, 2),
+        (UNCLEAR, 1, 1, 1),
+        (GATEWAY, None, None, 1),
+        (GATEWAY, None, 1, 1),
+        (GATEWAY, 1, 9, 1),
+        (GATEWAY, 1, None, 1),
+    ],
+)
+def test_a_trigger_is_sent_once_more_only_if_a_gateway_kept_it(
+    fault: Unclear, before: int | None, after: int | None, triggers: int
+) -> None:
+    told = tell(
+        {1: [run(1, last_run_id=before), run(1, last_run_id=after)], 2: [run(2, P, 1)], 9: [run(9, P)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=[fault, going(2, 1)],
+    )
+    assert told.platform.count("trigger") == triggers
+    assert told.report.exit_code == (0 if triggers == 2 else 3)
+
+
+def test_after_a_second_unclear_answer_the_run_is_looked_for_again_and_nothing_is_sent_a_third_time() -> None:
+    told = tell({1: [run(1, last_run_id=1)]}, dict(FAILED), trigger=GATEWAY)
+    assert (told.platform.count("trigger"), told.report.exit_code) == (2, 3)
+    assert told.time.at == pytest.approx(60.0)
+
+
+def test_a_run_that_was_known_before_the_trigger_is_not_taken_as_ours() -> None:
+    told = tell({1: [run(1, last_run_id=9)], 9: [run(9, P)]}, dict(FAILED), trigger=UNCLEAR)
+    assert told.report.exit_code == 3
+    assert [link.run.id for link in told.report.runs] == [1]
+
+
+def test_a_recovered_rerun_is_ours_to_stop() -> None:
+    told = tell(
+        {1: [run(1), run(1, child_id=2)], 2: [*[going(2, 1)] * 20, run(2, Result.STOPPED, 1)]},
+        dict(FAILED),
+        trigger=UNCLEAR,
+        stop=STOPPED,
+        policy=Policy(timeout_minutes=1),
+    )
+    assert (told.report.exit_code, told.platform.count("stop")) == (4, 1)
+
+
+@pytest.mark.parametrize(("shown", "stops"), [({"child_id": 2}, 1), ({}, 0)])
+def test_a_trigger_that_a_signal_interrupts_is_looked_for_and_stopped(shown: dict[str, Any], stops: int) -> None:
+    told = tell(
+        {1: [run(1), run(1, **shown)], 2: [going(2, 1), run(2, Result.STOPPED, 1)]},
+        dict(FAILED),
+        trigger=Cancelled(15),
+        stop=STOPPED,
+    )
+    assert (told.report.exit_code, told.platform.count("stop")) == (143, stops)
+    assert ("stop confirmed" if stops else "none has shown since. Look for a rerun of") in told.report.message
+
+
+def test_a_run_that_is_not_known_at_once_is_waited_for() -> None:
+    unknown = NotFound("404")
+    runs = {1: [run(1)], 2: [unknown, unknown, run(2, P, 1)]}
+    told = tell(runs, FAILED | {2: [listing(2, case(21, P))]}, trigger=CREATED)
+    assert told.report.outcome is Outcome.FLAKY
+    never: dict[int, list[Any]] = {1: [run(1)], 2: [unknown]}
+    told = tell(never, dict(FAILED), trigger=CREATED, stop=STOPPED)
+    assert told.report.exit_code == 3
+    assert told.platform.count("stop") == 1
+    assert told.time.at >= 30
+
+
+# --- what comes in flight ---------------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_reruns_by_itself_is_watched_before_anything_is_triggered() -> None:
+    told = tell(
+        {1: [*[run(1, reruns_by_itself=True)] * 4, run(1, child_id=2)], 2: [going(2, 1), run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+    )
+    assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FLAKY, 0)
+    assert [link.origin for link in told.report.runs] == [Origin.EXECUTION, Origin.FOUND]
+
+
+def test_a_plan_that_reruns_by_itself_and_did_not_is_rerun_after_half_a_minute() -> None:
+    told = tell(
+        {1: [run(1, reruns_by_itself=True)], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=CREATED,
+    )
+    assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FLAKY, 1)
+    assert 30 <= told.time.at < 33
+
+
+def test_a_rerun_that_came_during_the_delay_is_taken_in_first() -> None:
+    told = tell(
+        {1: [run(1), run(1, child_id=2)], 2: [going(2, 1), run(2, F, 1)], 3: [run(3, P, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
+        trigger=going(3, 2),
+        policy=Policy(rerun_delay_seconds=60.0, max_reruns=2),
+    )
+    assert told.report.outcome is Outcome.FLAKY
+    assert [entry[2:] for entry in told.platform.log if entry[0] == "trigger"] == [(2, (Pick(21),))]
+    assert [link.origin for link in told.report.runs] == [Origin.EXECUTION, Origin.FOUND, Origin.TRIGGERED]
 
 
 def test_a_trigger_that_answers_with_an_old_run_is_a_contradiction_and_stops_nothing() -> None:
@@ -687,10 +873,10 @@ def test_a_signal_stops_reports_confirms_and_reports_again() -> None:
     assert told.report.message == "cancelled by SIGTERM; run 2: stop confirmed"
     assert told.report.stop == StopReport(2, StopRoute.RUN, 200, confirmed=True)
     first, last = told.published
-    assert first.stop == StopReport(2, StopRoute.RUN, 200, confirmed=False)
+    assert first.stop == StopReport(2, StopRoute.RUN, None, confirmed=False)
     assert first.message == "cancelled by SIGTERM; run 2: stop requested, not confirmed yet"
     assert last is told.report
-    assert told.time.stops_sent == 1
+    assert (told.time.endings, told.time.stops_sent) == (1, 1)
     assert 100.0 <= told.time.at < 102.0
 
 

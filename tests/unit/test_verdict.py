@@ -32,7 +32,7 @@ def ledger_of(*results: Result | None, asked: bool = False) -> Ledger:
         ([F, P], False, Verdict.FLAKY, "FAILURE in run 1, then passed in run 2"),
         ([F, F, P], True, Verdict.FLAKY, "FAILURE in run 1, then passed in run 3"),
         ([Result.ABORTED, F], True, Verdict.FAILED, "FAILURE again in run 2"),
-        ([P, F], True, Verdict.FAILED, "FAILURE again in run 2"),
+        ([P, F], True, Verdict.FAILED, "FAILURE after it had passed in run 2"),
         (
             [F, None],
             True,

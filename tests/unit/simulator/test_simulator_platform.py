@@ -573,6 +573,26 @@ def test_there_must_be_something_to_stop(clock: Clock) -> None:
     assert refused(platform.stop, STOP_ONE, 101) == (400, "Execution result 101 is completed already")
 
 
+def test_what_was_started_and_stopped_is_remembered(clock: Clock) -> None:
+    platform = account(clock, rerun_type="ONLY_FAILED_TESTS")
+    clock.now = 1005.0
+    assert platform.live_runs() == [1001]  # the plan's own rerun
+    refused(platform.trigger, {"executionId": 1})
+    platform.trigger({"executionId": 2})
+    clock.now = 1020.0
+    platform.trigger(body({"id": 5001}))
+    platform.trigger({"executionId": 2})
+
+    assert platform.started == [1002, 1003, 1004]
+    refused(platform.stop, STOP_ONE, 101)
+    assert platform.stopped == []
+    platform.stop(STOP_ONE, 1004)
+    platform.stop({"result": "STOPPED"})
+    assert platform.stopped == [1004, 1003]
+    platform.started.clear()
+    assert platform.started == [1002, 1003, 1004]
+
+
 # The journal
 
 

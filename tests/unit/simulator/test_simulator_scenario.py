@@ -9,18 +9,23 @@ import pytest
 
 from rerun_action.simulator import (
     Case,
+    Fault,
     FirstIds,
     Machine,
     PastRun,
+    Patch,
     Pick,
     Plan,
+    Reply,
     Row,
     Scenario,
     ScenarioError,
     Seconds,
     Suite,
     from_dict,
+    just_json,
     load,
+    redirect,
 )
 
 if TYPE_CHECKING:
@@ -75,6 +80,15 @@ def full() -> Any:
                 "finishes_in": 5,
             },
         ],
+        "faults": [
+            {"on": "any", "answer": "reset"},
+            {"on": "run", "run": 800, "skip": 2, "times": None, "processed": True, "answer": "hang"},
+            {"on": "listing", "seconds": 7, "answer": {"status": 503, "headers": {"Retry-After": "7"}, "body": None}},
+            {"on": "trigger", "times": 3, "answer": {"status": 502}},
+            {"on": "stop", "answer": {"patch": {"id": 9}}},
+            {"on": "run", "answer": {"json": "text"}},
+            {"on": "run", "answer": {"redirect": "https://elsewhere.example/"}},
+        ],
     }
 
 
@@ -111,6 +125,15 @@ FULL = Scenario(
         PastRun(800, 1, result="PASSED", total_count=9),
         PastRun(801, 1, 800, (Pick(0), Pick(1, (0,))), 5.0),
     ),
+    faults=(
+        Fault("any", "reset", run=None, skip=0, times=1, seconds=None, processed=False),
+        Fault("run", "hang", run=800, skip=2, times=None, processed=True),
+        Fault("listing", Reply(503, {"Retry-After": "7"}, None), seconds=7.0),
+        Fault("trigger", Reply(502, {}, ""), times=3),
+        Fault("stop", Patch({"id": 9})),
+        Fault("run", just_json("text")),
+        Fault("run", redirect("https://elsewhere.example/")),
+    ),
 )
 
 
@@ -133,6 +156,7 @@ def test_what_is_left_out_has_a_default() -> None:
         stop_route="both",
         page_size=None,
         ids=FirstIds(1001, 5001),
+        faults=(),
     )
 
 
@@ -175,6 +199,46 @@ CASES: tuple[str | int, ...] = ("plans", 0, "cases")
         (put("runs", 1, "picked", 0, "case", value=-1), "runs[1].picked[0].case: the plan has no case -1"),
         (put("runs", 1, "picked", 0, "rows", value=[0]), "runs[1].picked[0].rows: the case has no row 0"),
         (put("runs", 0, "finishes_in", value=1), "runs[1]: an older run of its plan is still live"),
+        (put("faults", value={}), "faults: must be a list, not {}"),
+        (put("faults", 0, "time", value=1), "faults[0].time: is not a known key"),
+        (put("faults", 0, value={"answer": "hang"}), "faults[0].on: is missing"),
+        (put("faults", 0, value={"on": "run"}), "faults[0].answer: is missing"),
+        (
+            put("faults", 0, "on", value="poll"),
+            "faults[0].on: must be run or listing or trigger or stop or any, not 'poll'",
+        ),
+        (
+            put("faults", 0, "answer", value="crash"),
+            "faults[0].answer: must be reset or close or truncate or html or hang or drip, not 'crash'",
+        ),
+        (put("faults", 0, "answer", value=503), "faults[0].answer: must be an object, not 503"),
+        (
+            put("faults", 0, "answer", value={}),
+            "faults[0].answer: needs exactly one of status, patch, json and redirect",
+        ),
+        (
+            put("faults", 3, "answer", "json", value=1),
+            "faults[3].answer: needs exactly one of status, patch, json and redirect",
+        ),
+        (put("faults", 5, "answer", "headers", value={}), "faults[5].answer.headers: is not a known key"),
+        (put("faults", 3, "answer", "status", value=100), "faults[3].answer.status: must be 200 to 999, not 100"),
+        (put("faults", 3, "answer", "headers", value={"A": 1}), "faults[3].answer.headers.A: must be a string, not 1"),
+        (
+            put("faults", 3, "answer", "headers", value={"A": "b\r\nC: d"}),
+            "faults[3].answer: cannot be sent as a header: 'A': 'b\\r\\nC: d'",
+        ),
+        (
+            put("faults", 6, "answer", "redirect", value="/\u0142"),
+            "faults[6].answer: cannot be sent as a header: 'Location': '/\u0142'",
+        ),
+        (put("faults", 4, "answer", "patch", value=[]), "faults[4].answer.patch: must be an object, not []"),
+        (put("faults", 0, "skip", value=-1), "faults[0].skip: must not be negative: -1"),
+        (put("faults", 0, "times", value=0), "faults[0].times: must be above zero, not 0"),
+        (put("faults", 0, "seconds", value=0), "faults[0].seconds: must be above zero, not 0.0"),
+        (put("faults", 2, "times", value=1), "faults[2]: has times or seconds, not both"),
+        (put("faults", 0, "run", value="800"), "faults[0].run: must be an integer, not '800'"),
+        (put("faults", 3, "run", value=800), "faults[3].run: a trigger has no run in its path"),
+        (put("faults", 0, "processed", value=None), "faults[0].processed: must be true or false, not None"),
     ],
 )
 def test_a_fault_is_named_with_its_place(change: Callable[[Any], None], message: str) -> None:
@@ -216,6 +280,11 @@ def test_a_scenario_built_in_python_is_checked_as_well() -> None:
 
     with pytest.raises(ScenarioError, match=r"^plans\[0\].cases\[0\].rows\[0\].results: must not be empty$"):
         Scenario(plans=(Plan(1, "Nightly", (case,)),))
+
+
+def test_a_fault_built_in_python_is_checked_as_well() -> None:
+    with pytest.raises(ScenarioError, match=r"^faults\[0\]: has times or seconds, not both$"):
+        Scenario(plans=(), faults=(Fault("any", "close", times=None, seconds=5),))
 
 
 def test_a_file_that_is_no_scenario_is_named(tmp_path: Path) -> None:
