@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: help demo test lint format docs lock clean
+.PHONY: help demo test soak fuzz lint format docs lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ demo: .venv/runtime ## the whole product against the embedded simulator: no acco
 
 test: .venv/dev ## all tests
 	@$(BIN)/python -m pytest -q
+
+soak: .venv/dev ## signals at 100 random moments
+	@SOAK=100 $(BIN)/python -m pytest -q tests/e2e/test_soak.py
+
+fuzz: .venv/dev ## over 20,000 mutated replies
+	@FUZZ_STORIES=4000 $(BIN)/python -m pytest -q -s tests/integration/test_fuzz.py
 
 lint: .venv/dev ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check --quiet .

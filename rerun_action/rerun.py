@@ -119,6 +119,7 @@ class Story:
         self._account = account
         self._publish = publish
         self._deadline = time.now() + policy.timeout_minutes * 60
+        self._look_until = self._deadline
         self._chain = Chain(self._look_at)
         self._ledger = Ledger()
         self._decisions: tuple[Decision, ...] = ()
@@ -321,7 +322,7 @@ class Story:
     # --- looking and waiting --------------------------------------------------------------------------------------
 
     def _look_at(self, run_id: int) -> Run:
-        run = self._platform.run(run_id, self._deadline)
+        run = self._platform.run(run_id, self._look_until)
         self._looked_at = self._time.now()
         return run
 
@@ -467,12 +468,14 @@ class Story:
         parent = self._chain.newest
         request = self._in_doubt
         for pause in pauses(min(5.0, self._policy.poll_interval_seconds)):
+            self._look_until = until  # what may have been started has to be found, deadline or not
             try:
-                parent.run = self._platform.run(parent.run.id, until)
-                parent.polls += 1
+                self._look_again(parent)
                 below = self._chain.below(parent.run)
             except (Unreachable, DeadlinePassed):
                 return None
+            finally:
+                self._look_until = self._deadline
             if below and request is not None:
                 self._chain.take(below[:-1])
                 return self._take_as_ours(below[-1], request, Origin.RECOVERED)

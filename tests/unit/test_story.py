@@ -523,7 +523,7 @@ def test_a_trigger_that_a_signal_interrupts_is_looked_for_and_stopped(shown: dic
 
 def test_a_run_that_is_not_known_at_once_is_waited_for() -> None:
     unknown = NotFound("404")
-    runs = {1: [run(1)], 2: [unknown, unknown, run(2, P, 1)]}
+    runs: dict[int, list[Any]] = {1: [run(1)], 2: [unknown, unknown, run(2, P, 1)]}
     told = tell(runs, FAILED | {2: [listing(2, case(21, P))]}, trigger=CREATED)
     assert told.report.outcome is Outcome.FLAKY
     never: dict[int, list[Any]] = {1: [run(1)], 2: [unknown]}
