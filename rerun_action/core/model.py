@@ -310,6 +310,10 @@ class Origin(enum.StrEnum):
     FOUND = "found"
 
 
+OURS = (Origin.FRESH, Origin.TRIGGERED, Origin.RECOVERED)
+"""Runs that this process started; only these may be stopped."""
+
+
 class StopRoute(enum.StrEnum):
     """Which form of the stop call was sent last: with the run's id in the path, or the documented one without."""
 
