@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from rerun_action.core.model import Origin, Run
-from rerun_action.errors import Contradiction, Refused
+from rerun_action.errors import Contradiction, NotFound, Refused
 
 MAX_RUNS = 100
 """More than any chain has (ten reruns): a platform that goes on beyond contradicts itself."""
@@ -25,9 +25,10 @@ class Link:
     listed: bool = False
     """Whether its listing is in the ledger."""
     told: Run | None = None
-    """The state of it that the account told last."""
-    watched: bool = False
-    """Whether it was waited for the plan's own rerun of it."""
+    """The state of it that the account told last, and when."""
+    told_at: float = 0.0
+    waited_for: bool = False
+    """Whether it was still going when it was looked at first."""
 
 
 class Chain:
@@ -50,6 +51,15 @@ class Chain:
     def root(self) -> Link:
         """The run that is no rerun."""
         return self._links[0]
+
+    @property
+    def rounds(self) -> frozenset[int]:
+        """The reruns that this process triggered or waited for."""
+        return frozenset(
+            link.run.id
+            for link in self._links[1:]
+            if link.waited_for or link.origin not in (Origin.EXECUTION, Origin.FRESH)
+        )
 
     @property
     def newest(self) -> Link:
@@ -83,13 +93,11 @@ class Chain:
                 self._insert(len(self), run, Origin.EXECUTION if arriving and run.finished else Origin.FOUND)
         return len(self) > before
 
-    def attach(self, run: Run, requested: int, origin: Origin = Origin.TRIGGERED) -> Link:
-        """Add the rerun that this process triggered; from here on it is this process's to stop."""
-        if self.knows(run.id):
-            raise Contradiction(f"the platform answered the trigger with run {run.id}, which was there before")
-        self.confirm_plan(f"the platform answered a trigger with run {run.id} instead of one", run.plan_id)
-        link = Link(run, origin, requested)
+    def attach(self, run: Run, requested: int, origin: Origin) -> Link:
+        """Add a rerun that this process triggered; from here on it is this process's to stop."""
+        link = Link(run, origin, requested, polls=0 if origin is Origin.TRIGGERED else 1)
         self._links.append(link)
+        self.confirm_plan(f"run {run.id} is in the chain", run.plan_id)
         return link
 
     def take(self, runs: Iterable[Run]) -> None:
@@ -100,7 +108,7 @@ class Chain:
     def fill_gap(self) -> None:
         """Add runs between the newest one and the chain: the platform attaches a rerun to the tip that it knows."""
         newest = self.newest.run
-        gap = self._path_up(newest.parent_id)
+        gap = None if newest.parent_id == newest.id else self._path_up(newest.parent_id)
         if gap is None:
             raise Contradiction(
                 f"the platform answered the trigger with run {newest.id}, which is no rerun of this execution "
@@ -119,9 +127,11 @@ class Chain:
                 continue
             try:
                 path = self._path_up(hint)
-            except Refused:
+            except Refused as refusal:
                 if hint == run.child_id:
                     raise
+                if isinstance(refusal, NotFound):
+                    continue  # it may not be known everywhere yet
                 path = None  # the plan's last run is nobody's promise
             if path:
                 return path

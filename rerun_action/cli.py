@@ -3,18 +3,20 @@
 import os
 import sys
 import textwrap
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TextIO
 
 from rerun_action import __version__, settings
 from rerun_action.core.model import Outcome, QuarantineEntry, Report
 from rerun_action.errors import EXIT_CODE_MEANINGS, ConfigurationError, ExitCode
-from rerun_action.hosts import github
+from rerun_action.hosts import github, gitlab
 from rerun_action.hosts.account import Account
 from rerun_action.hosts.console import Console
-from rerun_action.reports import json_report
+from rerun_action.publisher import Publisher
 from rerun_action.reports.folder import Folder
 from rerun_action.rerun import Story
 from rerun_action.signals import Signals
@@ -71,21 +73,22 @@ def _command(arguments: list[str], signals: Signals) -> int:
 def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     """Run the action with this environment; return its exit code."""
     key = settings.raw(environ, "api_key")
-    console = Console(stream, secret=key)
+    groups = _groups(environ)
+    console = Console(stream, secret=key, group=groups)
     if key and github.is_host(environ):
         console.command(github.mask_command(key))  # the very first line
     folder = Folder(Path(settings.raw(environ, "report_dir") or settings.DEFAULT_REPORT_DIR))
     faults = _prepare(folder, environ)
-    usable = None if faults else folder
+    publisher = None if faults else Publisher(folder, console, environ)
     entries, file_faults = _quarantine(environ)
     faults += file_faults
     try:
         inputs = settings.load(environ)
     except ConfigurationError as error:
-        return _refuse([*error.faults, *faults], usable, console)
-    if faults:
-        return _refuse(faults, usable, console)
-    console = Console(stream, inputs.log_level, secret=key)
+        return _refuse([*error.faults, *faults], publisher, console, environ)
+    if faults or publisher is None:
+        return _refuse(faults, publisher, console, environ)
+    console = Console(stream, inputs.log_level, secret=key, group=groups)
     account = Account(console)
     console.info(f"testsigma-rerun-action {__version__}: execution {inputs.execution_id} at {inputs.server_url}")
     for warning in settings.suspects(environ):
@@ -103,12 +106,29 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
         server_url=inputs.server_url,
         time=signals,
         account=account,
-        publish=lambda report: _publish(report, folder, console),
+        publish=publisher.publish,
     )
     report = story.tell()
     signals.close()
     account.verdict(report, folder.path)
+    _annotate(report, console, environ)
     return report.exit_code
+
+
+def _groups(environ: Mapping[str, str]) -> Callable[[str], tuple[str, str]]:
+    """Return how this host folds a part of the log."""
+    if github.is_host(environ):
+        return github.group
+    if gitlab.is_host(environ):
+        numbers = count(1)
+        return lambda title: gitlab.group(title, next(numbers), time.time())
+    return lambda title: (title, "")
+
+
+def _annotate(report: Report, console: Console, environ: Mapping[str, str]) -> None:
+    if github.is_host(environ):
+        for command in github.annotations(report):
+            console.command(console.conceal(command))
 
 
 def _prepare(folder: Folder, environ: Mapping[str, str]) -> list[str]:
@@ -134,24 +154,18 @@ def _quarantine(environ: Mapping[str, str]) -> tuple[tuple[QuarantineEntry, ...]
         return (), [f"{settings.label('quarantine_file', environ)} {fault}" for fault in error.faults]
 
 
-def _refuse(faults: list[str], folder: Folder | None, console: Console) -> int:
+def _refuse(faults: list[str], publisher: Publisher | None, console: Console, environ: Mapping[str, str]) -> int:
     """Say everything that is wrong with the inputs; nothing has been sent."""
     error = ConfigurationError(faults)
     console.result("The configuration is wrong, nothing was sent:")
     for fault in faults:
         console.result(f"  - {fault}")
     console.result("Inputs are given as `with:` on GitHub and as TESTSIGMA_... variables elsewhere; --help lists them.")
-    if folder is not None:
-        _publish(Report(Outcome(error.result), error.exit_code, error.message), folder, console)
+    report = Report(Outcome(error.result), error.exit_code, error.message, settings.given_execution(environ))
+    if publisher is not None:
+        publisher.publish(report)
+    _annotate(report, console, environ)
     return error.exit_code
-
-
-def _publish(report: Report, folder: Folder, console: Console) -> None:
-    try:
-        # a reply or a fault may quote the key
-        folder.write("report.json", console.conceal(json_report.render(report)))
-    except OSError as error:
-        console.warning(f"report-dir: the report could not be written to {folder.path}: {error.strerror}")
 
 
 def help_text() -> str:

@@ -1,12 +1,13 @@
 """The early end: what was started here is stopped first, then reported, then seen stopped, then reported again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from rerun_action.chain import Link
 from rerun_action.core.model import OURS, OnEnd, Result, Run, StopReport, StopRoute
 from rerun_action.core.pace import pauses
-from rerun_action.errors import ActionError, Cancelled, DeadlinePassed, EndAtOnce, Unreachable
+from rerun_action.errors import ActionError, Cancelled, DeadlinePassed, EndAtOnce, NotFound, Unreachable
 from rerun_action.scene import Scene
 from rerun_action.trigger import Trigger
 
@@ -30,6 +31,7 @@ class Ending:
         self._scene.time.ending()
         said = self._cause.message
         if self._trigger.in_doubt is not None:
+            self._publish(f"{said}; looking for a rerun that the trigger may have started")
             said = self._cause.message = self._resolve_doubt()
         chain = self._scene.chain
         ours = next((link for link in chain if link.origin in OURS and not link.run.finished), None)
@@ -97,7 +99,8 @@ class Ending:
     def _confirm(self, ours: Link, until: float) -> None:
         self._scene.look_until = until
         for pause in pauses(min(5.0, self._scene.policy.poll_interval_seconds), first=0.25):
-            self._scene.look_again(ours)
+            with suppress(NotFound):  # it may have been started a moment ago
+                self._scene.look_again(ours)
             remaining = until - self._scene.time.now()
             if ours.run.finished or remaining <= 0:
                 return

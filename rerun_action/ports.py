@@ -32,7 +32,7 @@ class Account(Protocol):
     def note(self, text: str) -> None: ...  # noqa: D102
     def warning(self, text: str) -> None: ...  # noqa: D102
     def crashed(self, fault: Exception) -> None: ...  # noqa: D102
-    def state(self, run: Run, origin: Origin) -> None: ...  # noqa: D102
+    def state(self, run: Run, origin: Origin, remaining: float | None = None) -> None: ...  # noqa: D102
     def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None: ...  # noqa: D102
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None: ...  # noqa: D102
     def triggered(self, run: Run, requested: int, url: str) -> None: ...  # noqa: D102

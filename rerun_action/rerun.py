@@ -82,15 +82,12 @@ class Story:
 
     def _live(self) -> tuple[Outcome, str]:
         if self._policy.dry_run and self._fresh is not None:
-            return (
-                Outcome.DRY_RUN,
-                f"would start a fresh run of test plan {self._fresh.plan_id}, then rerun its failures",
-            )
-        if self._fresh is not None:
-            self._scene.chain.begin(self._trigger.start(self._fresh), Origin.FRESH)
-        else:
-            self._scene.chain.begin(self._scene.look_at_given(), Origin.EXECUTION)
-        self._scene.gather()
+            plan = self._fresh.plan_id
+            return Outcome.DRY_RUN, f"would start a fresh run of test plan {plan}, then rerun its failures"
+        self._gather()
+        given = self._scene.chain.root.run
+        if self._fresh is not None and given.result is Result.STOPPED:
+            return Outcome.FAILED, f"somebody else stopped run {given.id}; {self._verdict()[1]}"
         for text in (*policies.stale_entries(self._scene.ledger, self._policy), *policies.hints(self._scene.ledger)):
             self._scene.account.warning(text)
         rounds = 0
@@ -112,12 +109,22 @@ class Story:
             if rerun.run.result is Result.STOPPED:
                 return Outcome.FAILED, f"somebody else stopped rerun {rerun.run.id}; {self._verdict()[1]}"
 
+    def _gather(self) -> None:
+        if self._fresh is not None:
+            self._scene.chain.begin(self._trigger.start(self._fresh), Origin.FRESH)
+        else:
+            self._scene.chain.begin(self._scene.look_at_given(), Origin.EXECUTION)
+        self._scene.gather()
+
     def _decide(self, rounds: int) -> RerunRequest:
         if self._scene.chain.newest.run.finished:
             self._refuse_contradiction()
-        reruns = {link.run.id for link in self._scene.chain if link.origin not in (Origin.EXECUTION, Origin.FRESH)}
         self._decisions = policies.decide(
-            self._scene.ledger, self._policy, self._quarantine(), reruns, rounds_left=self._policy.max_reruns - rounds
+            self._scene.ledger,
+            self._policy,
+            self._quarantine(),
+            self._scene.chain.rounds,
+            rounds_left=self._policy.max_reruns - rounds,
         )
         request = policies.request(self._scene.ledger, self._decisions, self._policy)
         if request.picks or not rounds:
@@ -132,7 +139,7 @@ class Story:
 
     def _declined(self, refusal: str) -> tuple[Outcome, str]:
         """Nothing is rerun any more: that is `declined` only if this step had nothing to do with a rerun before."""
-        if all(link.origin in (Origin.EXECUTION, Origin.FRESH) for link in self._scene.chain):
+        if not self._scene.chain.rounds:
             return Outcome.DECLINED, refusal
         return Outcome.FAILED, f"{self._verdict()[1]}. No further rerun: {refusal}"
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rerun_action.chain import Chain, Link
+from rerun_action.core import pace
 from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import OURS, Listing, Policy, Result, Run, run_url
 from rerun_action.core.pace import pauses
@@ -16,6 +17,8 @@ WATCH_SECONDS = 30.0
 """How long a failed run is watched for the plan's own rerun of it."""
 UNKNOWN_SECONDS = 30.0
 """How long a run that was just started may be unknown to a part of the platform."""
+ALIVE_SECONDS = 60.0
+"""The account is never silent for longer while a run is waited for."""
 FRESH_SECONDS = 2.0
 """What was seen this long ago still holds."""
 
@@ -81,24 +84,20 @@ class Scene:
             self.chain.descend(arriving=True)
             self._read([*self.chain])
             return
+        arriving = all(link.run.finished for link in self.chain)
         for link in self.chain:
             self._wait(link)
-        self.chain.descend(arriving=True)
-        self._read_all()
+        self.chain.descend(arriving=arriving)
+        self._wait_for_newest()
+        self._read([*self.chain])
         self._settle([*self.chain])
 
-    def _read_all(self) -> None:
-        """Read the listings that are not in the ledger yet, and wait for reruns that are still going."""
-        grown = True
-        while grown:
-            self._read([link for link in self.chain if link.run.finished and not link.listed])
-            newest = self.chain.newest
-            if not newest.run.finished:
-                self.account.note(f"rerun {newest.run.id} of this execution is still going: waiting for it first")
-                self._wait(newest)
-            else:
-                grown = False
-            grown = self.chain.descend() or grown
+    def _wait_for_newest(self) -> None:
+        """Wait for a rerun that is still going, and for one that follows it."""
+        while not (newest := self.chain.newest).run.finished:
+            self.account.note(f"rerun {newest.run.id} of this execution is still going: waiting for it first")
+            self._wait(newest)
+            self.chain.descend()
 
     def take_in_flight(self) -> bool:
         """Look for a rerun that somebody else started in the meantime; wait for it and read it.
@@ -107,10 +106,9 @@ class Scene:
         for a while (API page, "Chains, limits and races").
         """
         newest = self.chain.newest
-        watch = newest.run.reruns_by_itself and newest.run.result is not Result.SUCCESS and not newest.watched
+        watch = newest.run.reruns_by_itself and newest.run.result is not Result.SUCCESS
         if not watch and self.time.now() - self._looked_at < FRESH_SECONDS:
             return False
-        newest.watched = True
         until = self.time.now() + (WATCH_SECONDS if watch else 0.0)
         if watch:
             self.account.note(f"test plan {self.chain.plan_id} reruns failures by itself: watching for such a rerun")
@@ -118,7 +116,8 @@ class Scene:
         for pause in pauses(min(5.0, self.policy.poll_interval_seconds)):
             self.look_again(newest)
             if self.chain.descend():
-                self._read_all()
+                self._wait_for_newest()
+                self._read([*self.chain][before:])
                 self._settle([*self.chain][before:])
                 return True
             if self.time.now() >= until:
@@ -149,23 +148,42 @@ class Scene:
 
     def _wait(self, link: Link) -> None:
         """Look at a run until it has finished. One that was just started may not be known everywhere yet."""
-        unknown_until = self.time.now() + (UNKNOWN_SECONDS if link.origin in OURS else 0.0)
-        pace = pauses(self.policy.poll_interval_seconds)
+        link.waited_for |= not link.run.finished
+        began = self.time.now()
+        unknown_until = began + (UNKNOWN_SECONDS if link.origin in OURS else 0.0)
+        rhythm = pauses(self.policy.poll_interval_seconds)
         while not link.run.finished:
-            self._tell_state(link)
-            self.pause(next(pace), f"while run {link.run.id} was {link.run.status}")
+            self._tell_state(link, began)
+            self._pause_alive(next(rhythm), link, began)
             try:
                 self.look_again(link)
             except NotFound:
                 if self.time.now() >= unknown_until:
                     raise
-        self._tell_state(link)
+        self._tell_state(link, began)
 
-    def _tell_state(self, link: Link) -> None:
+    def _pause_alive(self, seconds: float, link: Link, began: float) -> None:
+        """Sleep, with a sign of life now and then: CI systems end a job that is silent for long."""
+        until = self.time.now() + seconds
+        while (left := until - self.time.now()) > 0:
+            self.pause(min(left, ALIVE_SECONDS), f"while run {link.run.id} was {link.run.status}")
+            self._tell_state(link, began)
+
+    def _tell_state(self, link: Link, began: float) -> None:
+        now = self.time.now()
         state = (link.run.status, link.run.result, link.run.progress)
-        if link.told is None or state != (link.told.status, link.told.result, link.told.progress):
-            self.account.state(link.run, link.origin)
-            link.told = link.run
+        changed = link.told is None or state != (link.told.status, link.told.result, link.told.progress)
+        if changed or now - link.told_at >= ALIVE_SECONDS:
+            left = pace.remaining(now - began, link.run.progress, self._expected(link))
+            self.account.state(link.run, link.origin, left)
+            link.told, link.told_at = link.run, now
+
+    def _expected(self, link: Link) -> float | None:
+        """Return how long a rerun may take: its share of the first run's time."""
+        first = self.chain.root.run.seconds
+        if first is None or link.requested is None or not self.ledger.histories:
+            return None
+        return first * link.requested / len(self.ledger.histories)
 
     def pause(self, seconds: float, when: str) -> None:
         """Sleep; raises DeadlinePassed when the deadline comes first."""

@@ -394,6 +394,14 @@ def _missing_hint(field_name: str) -> str:
     return " and was empty or not given: if it comes from a step before, look whether that step gave it"
 
 
+def given_execution(environ: Mapping[str, str]) -> int | str | None:
+    """Return the execution that was given, None if it is none."""
+    try:
+        return _execution(raw(environ, "execution_id") or "")
+    except ValueError:
+        return None
+
+
 def suspects(environ: Mapping[str, str]) -> Iterator[str]:
     """Say which variables look like misspelt inputs."""
     known = [variable for field_name in Settings.model_fields for variable in _variables(field_name)[1:]]

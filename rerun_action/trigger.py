@@ -1,13 +1,25 @@
-"""The trigger: at most once, whatever becomes of its answer (API page, "Chains, limits and races" and "Errors")."""
+"""The trigger: one run at most, whatever becomes of its answer (API page, "Chains, limits and races" and "Errors")."""
 
 from rerun_action.chain import Link
 from rerun_action.core.model import FreshRun, Origin, RerunRequest, Run
 from rerun_action.core.pace import pauses
-from rerun_action.errors import ActionError, Cancelled, Contradiction, DeadlinePassed, Unclear, Unreachable
+from rerun_action.errors import (
+    ActionError,
+    Cancelled,
+    Contradiction,
+    DeadlinePassed,
+    NotFound,
+    Refused,
+    Unclear,
+    Unreachable,
+)
 from rerun_action.scene import Scene
 
 RECOVER_SECONDS = 30.0
 """How long a rerun is looked for after an unclear trigger."""
+
+LAST_LOOK_SECONDS = 5.0
+"""How long the last of these looks may take."""
 
 
 class Trigger:
@@ -17,6 +29,8 @@ class Trigger:
         self._scene = scene
         self.in_doubt: RerunRequest | None = None
         """What was asked for by a trigger that has not been answered."""
+        self._saw_no_child = False
+        """Whether the last look since the trigger worked and showed no child."""
 
     def start(self, fresh: FreshRun) -> Run:
         """Start a fresh run of a plan."""
@@ -32,7 +46,10 @@ class Trigger:
         return run
 
     def rerun(self, request: RerunRequest) -> Link:
-        """Trigger the rerun, at most once; one that was started by an unclear request is found and taken as ours."""
+        """Trigger the rerun; one that an unclear request has started is found and taken as ours.
+
+        It is sent a second time only where the first is known not to have started anything.
+        """
         parent = self._scene.chain.newest
         last_run_id = parent.run.last_run_id
         link: Link | None
@@ -41,8 +58,7 @@ class Trigger:
         except Unclear as unclear:
             self._scene.account.warning(f"{unclear.message}. Looking for a rerun that it may have started")
             link = self.recover(self._scene.time.now() + RECOVER_SECONDS)
-            # the plan's last run is still the one from before: the gateway has kept the trigger to itself
-            if link is None and unclear.gateway and last_run_id is not None and last_run_id == parent.run.last_run_id:
+            if link is None and unclear.gateway and self._plan_has_no_new_run(parent, last_run_id):
                 link = self._send_again(request)
             if link is None:
                 self.in_doubt = None
@@ -54,20 +70,30 @@ class Trigger:
             self._scene.look_again(link)  # the answer may be older than the run
         self._scene.chain.fill_gap()
         self._scene.read_finished(but=link)
+        self._scene.ledger.ask(link.run.id, request)  # what came between is no answer to it
         return link
 
+    def _plan_has_no_new_run(self, parent: Link, last_run_id: int | None) -> bool:
+        """The plan's last run was known before, and a look since shows it still: the gateway kept the trigger."""
+        return self._saw_no_child and last_run_id is not None and parent.run.last_run_id == last_run_id
+
     def _send(self, request: RerunRequest) -> Link:
-        parent = self._scene.chain.newest.run
-        if self._scene.chain.plan_id is None:
+        chain = self._scene.chain
+        parent = chain.newest.run
+        if chain.plan_id is None:
             raise Contradiction(f"the platform names no test plan for run {parent.id}: nothing can be triggered")
         self.in_doubt = request
         try:
-            run = self._scene.platform.trigger(self._scene.chain.plan_id, parent.id, request, self._scene.deadline)
+            run = self._scene.platform.trigger(chain.plan_id, parent.id, request, self._scene.deadline)
         except (Cancelled, Unclear):
             raise
         except ActionError:
             self.in_doubt = None
             raise
+        if chain.knows(run.id):
+            raise Unclear(f"the platform answered the trigger with run {run.id}, which was there before")
+        if run.plan_id not in (None, chain.plan_id):
+            raise Unclear(f"the platform answered the trigger with run {run.id} of another test plan ({run.plan_id})")
         return self._take_as_ours(run, request, Origin.TRIGGERED)
 
     def _send_again(self, request: RerunRequest) -> Link | None:
@@ -76,27 +102,42 @@ class Trigger:
             return self._send(request)
         except Unclear:
             return self.recover(self._scene.time.now() + RECOVER_SECONDS)
+        except Refused as refusal:  # a plan that is busy now may be busy with the run of our first request
+            self.in_doubt = request
+            link = self.recover(self._scene.time.now() + RECOVER_SECONDS)
+            if link is None:
+                self.in_doubt = None
+                raise refusal from None
+            return link
 
     def recover(self, until: float) -> Link | None:
         """Look for a child that was not known before the trigger (API page, "Chains, limits and races")."""
-        parent = self._scene.chain.newest
-        request = self.in_doubt
-        for pause in pauses(min(5.0, self._scene.policy.poll_interval_seconds)):
-            self._scene.look_until = until  # what may have been started has to be found, deadline or not
+        scene, request = self._scene, self.in_doubt
+        parent = scene.chain.newest
+        self._saw_no_child = False
+        for pause in pauses(min(5.0, scene.policy.poll_interval_seconds)):
+            # what may have been started has to be found, deadline or not
+            scene.look_until = until + LAST_LOOK_SECONDS
             try:
-                self._scene.look_again(parent)
-                below = self._scene.chain.below(parent.run)
+                scene.look_again(parent)
+                below = scene.chain.below(parent.run)
+            except NotFound:
+                below = []  # it shows on its parent, but is not known everywhere yet
+                self._saw_no_child = False
             except (Unreachable, DeadlinePassed):
+                self._saw_no_child = False
                 return None
+            else:
+                self._saw_no_child = not below
             finally:
-                self._scene.look_until = self._scene.deadline
+                scene.look_until = scene.deadline
             if below and request is not None:
-                self._scene.chain.take(below[:-1])
+                scene.chain.take(below[:-1])
                 return self._take_as_ours(below[-1], request, Origin.RECOVERED)
-            remaining = until - self._scene.time.now()
+            remaining = until - scene.time.now()
             if remaining <= 0:
                 return None
-            self._scene.time.sleep(min(pause, remaining))
+            scene.time.sleep(min(pause, remaining))
         raise AssertionError("pauses never end")
 
     def _take_as_ours(self, run: Run, request: RerunRequest, origin: Origin) -> Link:

@@ -9,7 +9,7 @@ Listings are read in batches. Within a batch an observation is as new as the las
 listing shows its own run or something newer; a later batch is newer than an earlier one.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rerun_action.core.model import FAILING, CaseResult, Leaf, Listing, Observation, RerunRequest, Result, RowResult
@@ -93,9 +93,10 @@ class History:
         """The result that rules."""
         return self.ruling.result
 
-    def seen_in(self, run_ids: Container[int]) -> int:
-        """Return in how many of these runs it was observed."""
-        return len({seen.run_id for seen in self.seen if seen.run_id is not None and seen.run_id in run_ids})
+    def seen_in(self, run_ids: Collection[int]) -> int:
+        """Return in how many of these runs it was observed; where that is not known, it may have been one of them."""
+        runs = {seen.run_id for seen in self.seen}
+        return len(runs & set(run_ids)) + (None in runs and len(run_ids) > 0)
 
     @property
     def unseen(self) -> bool:

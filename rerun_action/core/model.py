@@ -82,6 +82,8 @@ class Run:
     started_at: str | None = None
     """ISO-8601, UTC, from the platform."""
     ended_at: str | None = None
+    seconds: float | None = None
+    """How long it took, from the platform."""
     progress: Progress = Progress()
 
     @property

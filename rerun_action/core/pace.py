@@ -1,6 +1,8 @@
-"""When to look next."""
+"""When to look next, and how long it may still take."""
 
 from collections.abc import Iterator
+
+from rerun_action.core.model import Progress
 
 
 def pauses(cap: float, *, first: float = 1.0, growth: float = 1.5) -> Iterator[float]:
@@ -11,3 +13,13 @@ def pauses(cap: float, *, first: float = 1.0, growth: float = 1.5) -> Iterator[f
         pause *= growth
     while True:
         yield cap
+
+
+def remaining(elapsed: float, progress: Progress, expected: float | None) -> float | None:
+    """Return the seconds that a run may still take, None if there is nothing to go by.
+
+    The counters are hints (API page, "Values"): good enough for a reader, never for a decision.
+    """
+    if progress.total and 0 < progress.done < progress.total:
+        return elapsed * (progress.total - progress.done) / progress.done
+    return expected - elapsed if expected is not None and expected > elapsed else None

@@ -4,6 +4,7 @@ All of it is a function of the ledger and the policy.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from fractions import Fraction
 
 from rerun_action.core import filters
 from rerun_action.core.ledger import History, Ledger
@@ -147,9 +148,14 @@ def refusal(
     remedy = "Look for a common cause, or raise the input"
     if policy.max_failures is not None and failing > policy.max_failures:
         return f"{figures}, more than max-failures allows ({policy.max_failures}). {remedy}"
-    if policy.max_failure_percent is not None and failing * 100 > policy.max_failure_percent * total:
+    if policy.max_failure_percent is not None and 100 * failing > exact(policy.max_failure_percent) * total:
         return f"{figures}, more than max-failure-percent allows ({policy.max_failure_percent:g} %). {remedy}"
     return limit_reached(reruns_before)
+
+
+def exact(percent: float) -> Fraction:
+    """Return what the user wrote: 18.4, not the nearest binary number."""
+    return Fraction(repr(percent))
 
 
 def limit_reached(reruns_before: int) -> str | None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from rerun_action.core.ledger import History, Ledger
 from rerun_action.core.model import Decision, LeafReport, Outcome, QuarantineEntry, Result, Run, Verdict
+from rerun_action.core.text import tests
 
 T = TypeVar("T")
 
@@ -86,31 +87,27 @@ def outcome(leaves: Iterable[LeafReport]) -> Outcome:
 
 def message(outcome: Outcome, leaves: Sequence[LeafReport]) -> str:
     """Say the outcome in one sentence."""
-    failed = Counter(leaf.rerun for leaf in leaves if leaf.verdict is Verdict.FAILED)
+    failed = Counter(leaf.rerun or len(leaf.observations) > 1 for leaf in leaves if leaf.verdict is Verdict.FAILED)
     unresolved = sum(leaf.verdict is Verdict.UNRESOLVED for leaf in leaves)
     flaky = sum(leaf.verdict is Verdict.FLAKY and leaf.counts for leaf in leaves)
     quarantined = sum(leaf.verdict is Verdict.QUARANTINED for leaf in leaves)
     parts: list[str] = []
     if failed[True]:
-        parts.append(f"{_tests(failed[True])} failed again")
+        parts.append(f"{tests(failed[True])} failed again")
     if failed[False]:
-        parts.append(f"{_tests(failed[False])} failed and {'was' if failed[False] == 1 else 'were'} not rerun")
+        parts.append(f"{tests(failed[False])} failed and {'was' if failed[False] == 1 else 'were'} not rerun")
     if unresolved:
-        parts.append(f"{_tests(unresolved)} ended without a result that counts")
+        parts.append(f"{tests(unresolved)} ended without a result that counts")
     if flaky:
-        parts.append(f"{_tests(flaky)} failed and passed in a later run")
+        parts.append(f"{tests(flaky)} failed and passed in a later run")
     if outcome is Outcome.FLAKY:
         parts.append("nothing fails any more")
     if outcome is Outcome.CLEAN:
         passed = sum(leaf.verdict in (Verdict.PASSED, Verdict.FLAKY) for leaf in leaves)
-        parts.append(f"nothing that counts failed; {passed} of {_tests(len(leaves))} passed")
+        parts.append(f"nothing that counts failed; {passed} of {tests(len(leaves))} passed")
     if quarantined:
-        parts.append(f"{_tests(quarantined)} failed in quarantine")
+        parts.append(f"{tests(quarantined)} failed in quarantine")
     return "; ".join(parts)
-
-
-def _tests(number: int) -> str:
-    return f"{number} test" if number == 1 else f"{number} tests"
 
 
 def contradiction(newest: Run, ledger: Ledger) -> str | None:

@@ -7,6 +7,7 @@ from itertools import compress
 from pathlib import Path
 
 from rerun_action.core.model import Decision, Leaf, LeafReport, Origin, Progress, Report, Run, Verdict
+from rerun_action.core.text import tests
 from rerun_action.hosts.console import Console
 
 MAX_LINES = 100
@@ -42,14 +43,14 @@ class Account:
         for line in "".join(traceback.format_exception(fault)).splitlines():
             self._console.debug(line)
 
-    def state(self, run: Run, origin: Origin) -> None:
-        """Say what state a run is in."""
-        name = "execution" if origin in (Origin.EXECUTION, Origin.FRESH) else "rerun"
+    def state(self, run: Run, origin: Origin, remaining: float | None = None) -> None:
+        """Say what state a run is in; `remaining` seconds are expected."""
+        kind = "execution" if origin in (Origin.EXECUTION, Origin.FRESH) else "rerun"
         if run.finished:
-            self._console.info(f"{name} {run.id}: finished, {run.result or 'no result'}")
+            self._console.info(f"{kind} {run.id}: finished, {run.result or 'no result'}")
         else:
             state = _STATES.get(run.status, run.status or "no status")
-            self._console.info(f"{name} {run.id}: {state}{_progress(run.progress)}")
+            self._console.current(f"{kind} {run.id}: {state}{_progress(run.progress)}{_remaining(remaining)}")
 
     def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None:
         """Say what failed, what is rerun and why."""
@@ -60,10 +61,10 @@ class Account:
         if round_no == 1:
             flaky = f", {counts[Verdict.FLAKY]} failed and passed in a rerun since" if counts[Verdict.FLAKY] else ""
             passed = counts[Verdict.PASSED]
-            self._console.info(f"{_tests(len(leaves))}: {passed} passed, {sum(unpassed)} failed{flaky}")
+            self._console.info(f"{tests(len(leaves))}: {passed} passed, {sum(unpassed)} failed{flaky}")
         if any(unpassed):
-            self._console.info(f"Round {round_no}, {taken} of {sum(unpassed)} failed tests to be rerun:")
-        self._list(_decisions(leaves, decisions, unpassed), self._console.info)
+            with self._console.group(f"Round {round_no}, {taken} of {sum(unpassed)} failed tests to be rerun:"):
+                self._list(_decisions(leaves, decisions, unpassed), self._console.info)
 
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
         """Say what a dry run leaves alone, and what it would send."""
@@ -73,7 +74,7 @@ class Account:
     def triggered(self, run: Run, requested: int, url: str) -> None:
         """Say that the rerun is on its way."""
         self._console.info()
-        self._console.info(f"rerun {run.id} triggered for {_tests(requested)}: {url}")
+        self._console.info(f"rerun {run.id} triggered for {tests(requested)}: {url}")
 
     def verdict(self, report: Report, directory: Path | None) -> None:
         """Say how it ended, and where to look."""
@@ -88,7 +89,7 @@ class Account:
         if report.run_url:
             self._console.result(f"Run:     {report.run_url}")
         if directory is not None:
-            self._console.result(f"Report:  {directory / 'report.json'}")
+            self._console.result(f"Reports: {directory}")
 
     def _list(self, lines: Sequence[str], say: Callable[[str], None]) -> None:
         for line in lines[:MAX_LINES]:
@@ -102,10 +103,6 @@ def _decisions(leaves: Sequence[LeafReport], decisions: Sequence[Decision], want
     return [f"{'rerun' if d.rerun else 'left':<5}  {name(leaf.leaf)}: {d.reason}" for leaf, d in chosen]
 
 
-def _tests(number: int) -> str:
-    return f"{number} test" if number == 1 else f"{number} tests"
-
-
 def name(leaf: Leaf) -> str:
     """Name a leaf in one line."""
     row = "" if leaf.iteration is None else f" [{leaf.iteration}]"
@@ -117,3 +114,9 @@ def _progress(progress: Progress) -> str:
     if not progress.total or not progress.done:
         return ""
     return f", {progress.done} of {progress.total} done" + (f", {progress.failed} failed" if progress.failed else "")
+
+
+def _remaining(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f", about {seconds:.0f} s left" if seconds < 100 else f", about {seconds / 60:.0f} min left"  # noqa: PLR2004

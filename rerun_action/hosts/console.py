@@ -2,35 +2,49 @@
 
 import json
 import re
-import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
-LEVELS = ("debug", "info", "warning")
+from rerun_action.core.text import one_line
 
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_HARMFUL = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
+MAX_LINE = 5000
+LEVELS = ("debug", "info", "warning")
+_START_OF_LINE = "\r\x1b[2K"
 
 
 def safe(text: str) -> str:
-    """Return the text as one line: control characters and marks that turn the writing direction as escapes.
+    """Return the text as one line that is nobody's command.
 
     GitHub's runner takes a line that begins with `::` and `##[` anywhere in a line for a command of its own.
     """
-    text = _HARMFUL.sub(lambda match: _escape(match[0]), text).replace("##[", "# #[")
-    return re.sub(r"^(\s*):(?=:)", r"\1: ", text)
+    return re.sub(r"^(\s*):(?=:)", r"\1: ", one_line(text).replace("##[", "# #["))
 
 
-def _escape(character: str) -> str:
-    return " " if unicodedata.category(character) != "Cs" and character.isspace() else ascii(character)[1:-1]
+def _no_group(title: str) -> tuple[str, str]:
+    return title, ""
 
 
 class Console:
-    """Writes lines of at least the given level, never the secret; a reader that has gone is no reason to stop."""
+    """Writes lines of at least the given level, never the secret; a reader that has gone is no reason to stop.
 
-    def __init__(self, stream: TextIO, level: str = "info", *, secret: str | None = None) -> None:
+    `group` makes of a title the lines that open and close a group of the log, in the host's own way.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        level: str = "info",
+        *,
+        secret: str | None = None,
+        group: Callable[[str], tuple[str, str]] = _no_group,
+    ) -> None:
         self._stream: TextIO | None = stream
         self._secret = secret
         self._least = LEVELS.index(level)
+        self._group = group
+        self._in_place = False
+        """Whether the last line is one that the next one replaces."""
 
     def debug(self, text: str) -> None:
         """Write what only a person in search of a fault wants to read."""
@@ -39,6 +53,14 @@ class Console:
     def info(self, text: str = "") -> None:
         """Write a line of the account."""
         self._line(text, LEVELS.index("info"))
+
+    def current(self, text: str) -> None:
+        """Write a line that the next one replaces where the stream is a terminal."""
+        if self._stream is not None and self._stream.isatty() and self._least <= LEVELS.index("info"):
+            self._write(f"{_START_OF_LINE}{self.conceal(safe(text))}", end="")
+            self._in_place = True
+        else:
+            self.info(text)
 
     def warning(self, text: str) -> None:
         """Write what the user should do something about, though it goes on."""
@@ -49,12 +71,22 @@ class Console:
         self._line(text, LEVELS.index("warning"))
 
     def command(self, text: str) -> None:
-        """Write a workflow command of our own."""
+        """Write a command to the host."""
         self._write(text)
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Put the lines that are written inside into a group."""
+        opening, closing = self._group(safe(title))
+        if self._least <= LEVELS.index("info"):
+            self._write(self.conceal(opening))
+        yield
+        if closing and self._least <= LEVELS.index("info"):
+            self._write(closing)
 
     def _line(self, text: str, level: int) -> None:
         if level >= self._least:
-            self._write(self.conceal(safe(text)))
+            self._write(self.conceal(safe(text))[:MAX_LINE])
 
     def conceal(self, text: str) -> str:
         """Return the text without the secret, as it stands or as it is written inside a JSON string."""
@@ -62,11 +94,14 @@ class Console:
             return text
         return text.replace(self._secret, "***").replace(json.dumps(self._secret)[1:-1], "***")
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: str, end: str = "\n") -> None:
         if self._stream is None:
             return
+        if self._in_place:
+            line = line if line.startswith(_START_OF_LINE) else f"{_START_OF_LINE}{line}"
+            self._in_place = False
         try:
-            self._stream.write(line + "\n")
+            self._stream.write(line + end)
             self._stream.flush()
         except OSError:
             self._stream = None

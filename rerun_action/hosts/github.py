@@ -1,6 +1,30 @@
-"""GitHub Actions: what its runner wants on stdout and in its files."""
+"""GitHub Actions: workflow commands on stdout, and the files that its runner reads."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rerun_action.core.model import LeafReport, Origin, Outcome, Report, Verdict
+from rerun_action.core.text import one_line, tests
+from rerun_action.hosts.account import name
+
+OUTPUTS = {
+    "result": "clean, flaky, failed, declined, timed-out, cancelled, error or dry-run",
+    "exit-code": "The exit code",
+    "run-id": "The newest run",
+    "rerun-ids": "The reruns that this step triggered or waited for, by comma",
+    "total-count": "Leaves in all (cases, and data rows of data-driven cases)",
+    "passed-count": "Leaves that passed and never failed",
+    "flaky-count": "Leaves that failed and were seen to pass in a later run",
+    "failed-count": "Leaves that still fail",
+    "unresolved-count": "Leaves without a result that counts",
+    "rerun-count": "Leaves that were asked for at least once",
+    "report-dir": "The folder with the reports",
+    "run-url": "The page of the newest run",
+}
+"""The step outputs, as action.yml describes them."""
+MAX_ANNOTATIONS = 10
+"""Of a kind and step; GitHub drops those beyond."""
 
 
 def is_host(environ: Mapping[str, str]) -> bool:
@@ -10,4 +34,64 @@ def is_host(environ: Mapping[str, str]) -> bool:
 
 def mask_command(secret: str) -> str:
     """Return the workflow command after which the runner shows *** for the secret. It has to be the first line."""
-    return "::add-mask::" + secret.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::add-mask::{_data(secret)}"
+
+
+def group(title: str) -> tuple[str, str]:
+    """Return the lines that open and close a group of the log."""
+    return f"::group::{_data(one_line(title))}", "::endgroup::"
+
+
+def outputs(report: Report, report_dir: Path) -> str:
+    """Return the step outputs, as they are appended to GITHUB_OUTPUT."""
+    counts = report.counts()
+    reruns = [str(entry.run.id) for entry in report.runs if entry.origin not in (Origin.EXECUTION, Origin.FRESH)]
+    values = {
+        "result": report.outcome.value,
+        "exit-code": str(int(report.exit_code)),
+        "run-id": str(report.newest.id) if report.newest else "",
+        "rerun-ids": ",".join(reruns),
+        **{f"{key}-count": str(counts[key]) for key in ("total", "passed", "flaky", "failed", "unresolved", "rerun")},
+        "report-dir": str(report_dir),
+        "run-url": report.run_url or "",
+    }
+    return "".join(_output(key, value) for key, value in values.items())
+
+
+def _output(key: str, value: str) -> str:
+    if not {"\n", "\r"} & set(value):
+        return f"{key}={value}\n"
+    end = f"end-{uuid.uuid4()}"
+    return f"{key}<<{end}\n{value}\n{end}\n"
+
+
+def annotations(report: Report) -> Iterator[str]:
+    """Yield workflow commands: an error for what is wrong, a warning for each flake; the worst first, ten of a kind."""
+    failed = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FAILED]
+    failed += [leaf for leaf in report.leaves if leaf.verdict is Verdict.UNRESOLVED]
+    flaky = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FLAKY]
+    if report.outcome is Outcome.DRY_RUN:
+        return
+    if report.exit_code:
+        yield _annotation("error", f"Testsigma rerun: {report.outcome}", report.message)
+    yield from _leaves("error", "failed", failed, MAX_ANNOTATIONS - bool(report.exit_code))
+    yield from _leaves("warning", "flaky", flaky, MAX_ANNOTATIONS)
+
+
+def _leaves(kind: str, word: str, leaves: list[LeafReport], room: int) -> Iterator[str]:
+    shown = leaves if len(leaves) <= room else leaves[: room - 1]
+    for leaf in shown:
+        yield _annotation(kind, f"{word}: {name(leaf.leaf)}", leaf.reason)
+    if len(leaves) > len(shown):
+        yield _annotation(
+            kind, word, f"and {tests(len(leaves) - len(shown))} more: see the job summary and the reports"
+        )
+
+
+def _annotation(kind: str, title: str, text: str) -> str:
+    title = _data(one_line(title)).replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={title}::{_data(one_line(text))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -20,12 +21,13 @@ class Folder:
         with tempfile.TemporaryFile(dir=self.path):
             pass
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, text: str | Iterable[str]) -> None:
         """Put a file in place by replacing it with a finished temporary one."""
         temporary = self.path / f".{name}.{os.getpid()}"
         try:
             # surrogates can come in as \ud800 in JSON and have no UTF-8
-            temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+            with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.writelines([text] if isinstance(text, str) else text)
             _take_owner_of_parent(temporary)
             temporary.replace(self.path / name)
         finally:

@@ -31,6 +31,8 @@ REPLY_SECONDS = 120.0
 """How long a whole reply may take, however steadily it drips."""
 STOP_SECONDS = 10.0
 """The same for a stop, which is better sent again than waited for."""
+MAX_QUOTE = 300
+"""How much of a refusal is quoted."""
 _GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 RETRY_CAP_SECONDS = 30.0
 LINGER_SECONDS = 0.7
@@ -98,6 +100,7 @@ class Client:
     ) -> None:
         self._server_url = server_url
         self._auth = _BearerAuth(api_key)
+        self._key = api_key
         self._time = time
         self._warn = warn
         self._debug = debug
@@ -190,13 +193,21 @@ class Client:
 
     def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
         """Stop one run, never all (API page, call 4). `sent` is called when the first request has left."""
-        try:
-            return StopReply(StopRoute.RUN, *self._put_stop(f"/{run_id}", until, sent))
-        except _Answer as answer:
-            if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-                return StopReply(StopRoute.RUN, answer.status, refusal=_explain(answer))
-            if self.run(run_id, until).finished:
-                return StopReply(StopRoute.RUN, answer.status)
+        for pause in pauses(RETRY_CAP_SECONDS):
+            try:
+                return StopReply(StopRoute.RUN, *self._put_stop(f"/{run_id}", until, sent))
+            except _Answer as answer:
+                if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+                    return StopReply(StopRoute.RUN, answer.status, refusal=_explain(answer))
+                refused = answer
+            try:
+                if self.run(run_id, until).finished:
+                    return StopReply(StopRoute.RUN, refused.status)
+                break
+            except NotFound:  # it may have been started a moment ago
+                if self._time.now() + pause >= until:
+                    return StopReply(StopRoute.RUN, refused.status, refusal=_explain(refused))
+                self._time.sleep(pause)
         try:
             return StopReply(StopRoute.COLLECTION, *self._put_stop("", until, sent))
         except _Answer as answer:
@@ -278,6 +289,10 @@ class Client:
 
         try:
             return self._time.call(work, limit, linger, left)
+        except _Answer as answer:
+            # first the key, then the length: a cut key is a key that nobody recognises
+            answer.text = answer.text.replace(self._key, "***")[:MAX_QUOTE]
+            raise
         except _Transient as fault:
             self._debug(f"{method} {PATH}{path} failed after {self._time.now() - started:.1f} s: {fault.cause}")
             raise

@@ -106,6 +106,7 @@ class _RunBody(_Lenient):
     child_id: _Hint = Field(None, alias="childResult")
     started_at: _Time = Field(None, alias="startTime")
     ended_at: _Time = Field(None, alias="endTime")
+    duration: _Count = None
     total: _Count = Field(None, alias="totalCount")
     passed: _Count = Field(None, alias="passedCount")
     failed: _Count = Field(None, alias="failedCount")
@@ -131,6 +132,7 @@ def run_of(body: object) -> Run:
         reruns_by_itself=run.plan is not None and run.plan.rerun_type not in (None, "", "NONE"),
         started_at=run.started_at,
         ended_at=run.ended_at,
+        seconds=None if run.duration is None else run.duration / 1000,
         progress=Progress(run.total, run.passed, run.failed),
     )
 
@@ -234,7 +236,7 @@ def _unknown_words(records: list[dict[str, Any]]) -> Iterator[str]:
     for record in records:
         for result in (record, *(record.get("iterationResults") or ())):
             if Result.of(result.get("result")) is Result.UNKNOWN:
-                yield str(result["result"])[:60]
+                yield str(result["result"])
 
 
 # --- requests ---------------------------------------------------------------------------------------------------
@@ -284,8 +286,8 @@ def error_text(body: bytes) -> str:
         record = parse(body)
     except Garbled:
         text = body.decode(errors="replace").strip()
-        return "" if text.startswith("<") else " ".join(text.split())[:300]
+        return "" if text.startswith("<") else " ".join(text.split())
     if not isinstance(record, dict):
-        return str(record)[:300] if isinstance(record, str) else ""
+        return str(record) if isinstance(record, str) else ""
     words = [record[key] for key in ("error", "message") if isinstance(record.get(key), str) and record[key].strip()]
-    return " ".join(": ".join(words).split())[:300]
+    return " ".join(": ".join(words).split())

@@ -233,7 +233,7 @@ def test_the_account_can_be_read(tmp_path: Path) -> None:
         "  flaky        suite / case 1 on machine 1: FAILURE in run 100, then passed in run 101",
         f"Verdict: failed (exit code 1) - {outcome.report['message']}",
         f"Run:     {url}/ui/td/runs/101",
-        f"Report:  {tmp_path}/report.json",
+        f"Reports: {tmp_path}",
     ]
     places = [lines.index(line) for line in order]
     assert places == sorted(places)

@@ -133,8 +133,34 @@ ROWS: dict[str, Row] = {
     "trigger: 400": Row((at("trigger", Reply(400, body={"error": "No"})),), ERROR, started=0, says='said: "No"'),
     "trigger: 401": Row((at("trigger", Reply(401, body="Who?")),), ERROR, started=0, says="api-key"),
     "trigger: redirected": Row((at("trigger", redirect("https://elsewhere.example/")),), ERROR, started=0),
-    "trigger: answered with the parent": Row(
-        (at("trigger", Patch({"id": FIRST}), processed=True),), ERROR, live=(101,)
+    "trigger: answered with the parent": Row((at("trigger", Patch({"id": FIRST})),), says="which was there before"),
+    "trigger: answered with a run of another plan": Row((at("trigger", Patch({"executionId": 7})),)),
+    "trigger: 502, accepted, and the platform down longer than it is looked for": Row(
+        (at("trigger", Reply(502), processed=True), at("run", UNAVAILABLE, run=FIRST, skip=1, seconds=40.0)),
+        ERROR,
+        live=(),
+        says="Look for a rerun",
+    ),
+    "trigger: 502, accepted, the child not known at first": Row(
+        (at("trigger", Reply(502), processed=True), at("run", Reply(404), run=101, seconds=10.0))
+    ),
+    "trigger: 502, accepted, the plan's last run not known at first": Row(
+        (at("trigger", Reply(502), processed=True), at("run", Reply(404), run=101, seconds=10.0)),
+        world={"child": "none"},
+    ),
+    "stop: right after the start, known nowhere yet": Row(
+        (at("run", Reply(404), run=101, seconds=6.0), at("stop", Reply(404), run=101, times=1)),
+        CANCELLED,
+        stops=2,
+        signal_at=2.0,
+        says="stop confirmed",
+    ),
+    "signal: the trigger hangs, accepted, the child not known at first": Row(
+        (at("trigger", "hang", processed=True), at("run", Reply(404), run=101, times=2)),
+        CANCELLED,
+        stops=1,
+        signal_at=1.0,
+        says="stop confirmed",
     ),
     # --- polling the rerun
     "poll: 503 for half the run": Row((at("run", UNAVAILABLE, run=101, seconds=12.0),)),

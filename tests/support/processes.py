@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
+from rerun_action.reports import json_report
 from rerun_action.simulator import Simulator
 from tests.support.scenarios import FIRST, KEY
 
+SCHEMA = Draft202012Validator(
+    json.loads((Path(json_report.__file__).parent / "report.schema.json").read_text(encoding="utf-8"))
+)
 ENTRYPOINT = Path(__file__).parents[2] / "entrypoint.py"
 
 
@@ -86,6 +92,8 @@ def act_and_signal(
 def outcome(process: subprocess.Popen[str], text: str, directory: Path) -> Outcome:
     path = directory / "report.json"
     report = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if report:
+        SCHEMA.validate(report)
     assert "Traceback" not in text
     assert KEY not in text
     assert [other.name for other in directory.glob("*") if other.name.startswith(".")] == []

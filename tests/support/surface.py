@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from rerun_action import settings
+from rerun_action.hosts import github
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,11 +27,17 @@ def readme_table() -> str:
     return "| input | default | meaning |\n|---|---|---|\n" + "".join(rows)
 
 
+def action_outputs() -> str:
+    return "".join(f"  {name}:\n    description: {text}\n" for name, text in github.OUTPUTS.items())
+
+
 def with_inputs(action: str) -> str:
     start = action.index("\ninputs:\n") + len("\ninputs:\n")
     end = re.compile(r"^(?=\S)|^\n(?=\S)", re.MULTILINE).search(action, start)
     assert end is not None
-    return action[:start] + action_inputs() + action[end.start() :]
+    rest = action[end.start() :]
+    outputs, runs = rest.index("outputs:\n"), rest.index("\nruns:\n")
+    return action[:start] + action_inputs() + rest[:outputs] + "outputs:\n" + action_outputs() + rest[runs:]
 
 
 def with_table(readme: str) -> str:

@@ -1,6 +1,7 @@
 """The real client and story against the simulator over real sockets, in time that both share and nobody waits for."""
 
 import io
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from rerun_action.reports import json_report
 from rerun_action.rerun import Story
 from rerun_action.simulator import Platform, Scenario, Simulator
 from rerun_action.testsigma.client import Client
+from tests.support.processes import SCHEMA
 from tests.support.scenarios import FIRST, KEY
 
 T = TypeVar("T")
@@ -115,7 +117,7 @@ def play(
             server_url=simulator.url,
             time=time,
             account=account,
-            publish=lambda report: str(json_report.render(report)),  # type: ignore[arg-type]
+            publish=lambda report: SCHEMA.validate(json.loads(json_report.render(report))),
         )
         report = story.tell()
         account.verdict(report, None)

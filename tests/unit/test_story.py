@@ -114,8 +114,9 @@ class Notes:
     def crashed(self, fault: Exception) -> None:
         self.lines.append(f"crashed: {fault!r}")
 
-    def state(self, run: Run, origin: Origin) -> None:
-        self.lines.append(f"{origin} {run.id} {run.status} {run.result} {run.progress.done}")
+    def state(self, run: Run, origin: Origin, remaining: float | None = None) -> None:
+        left = "" if remaining is None else f" {remaining:.0f} s left"
+        self.lines.append(f"{origin} {run.id} {run.status} {run.result} {run.progress.done}{left}")
 
     def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None:
         self.lines.append(f"round {round_no}: {sum(d.rerun for d in decisions)} of {len(leaves)}")
@@ -216,7 +217,26 @@ def test_a_change_of_the_counters_is_a_line_and_no_change_is_none() -> None:
         {1: [going(1), going(1), going(1, progress=one), going(1, progress=one), going(1, progress=two), run(1, P)]},
         {1: [listing(1, case(11, P))]},
     )
-    assert [line.split()[-1] for line in told.notes if "IN_PROGRESS" in line] == ["0", "1", "2"]
+    assert [line.split("None ")[1] for line in told.notes if "IN_PROGRESS" in line] == ["0", "1 5 s left", "2 4 s left"]
+
+
+def test_there_is_a_sign_of_life_every_minute() -> None:
+    told = tell(
+        {1: [*[going(1)] * 20, run(1, P)]}, {1: [listing(1, case(11, P))]}, policy=Policy(poll_interval_seconds=300.0)
+    )
+    assert told.time.at > 1000
+    assert told.notes.count("execution 1 STATUS_IN_PROGRESS None 0") >= told.time.at // 61
+    assert max(told.time.sleeps) == 60.0
+
+
+def test_what_is_expected_of_a_rerun_is_its_share_of_the_first_runs_time() -> None:
+    told = tell(
+        {1: [run(1, seconds=100.0)], 2: [going(2, 1), run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=CREATED,
+    )
+    assert "triggered 2 STATUS_CREATED None 0 50 s left" in told.notes
+    assert "triggered 2 STATUS_IN_PROGRESS None 0 49 s left" in told.notes
 
 
 # --- the chain --------------------------------------------------------------------------------------------------------
@@ -262,12 +282,12 @@ def test_a_chain_in_a_circle_ends(runs: dict[int, list[Any]]) -> None:
     assert told.report.exit_code == 3
 
 
-def test_a_rerun_in_flight_is_waited_for_after_the_first_listing_was_read() -> None:
+def test_a_rerun_in_flight_is_waited_for_before_anything_is_read() -> None:
     told = tell(
         {1: [run(1, child_id=2)], 2: [going(2, 1), run(2, P, 1)]},
         FAILED | {2: [listing(2, case(21, P))]},
     )
-    assert told.platform.log == [("run", 1), ("run", 2), ("listing", 1), ("run", 2), ("listing", 2)]
+    assert told.platform.log == [("run", 1), ("run", 2), ("run", 2), ("listing", 1), ("listing", 2)]
     assert [link.origin for link in told.report.runs] == [Origin.EXECUTION, Origin.FOUND]
     assert told.report.outcome is Outcome.FLAKY
 
@@ -297,7 +317,8 @@ def test_another_plan_anywhere_is_a_contradiction(where: str) -> None:
         stop=STOPPED,
     )
     assert told.report.exit_code == 3
-    assert "of test plan 7, but belongs to plan 8" in told.report.message
+    said = "run 2 of another test plan (8)" if where == "trigger" else "of test plan 7, but belongs to plan 8"
+    assert said in told.report.message
     assert told.platform.count("stop") == 0  # a run of another plan is not ours, whatever answered
 
 
@@ -521,6 +542,42 @@ def test_a_trigger_that_a_signal_interrupts_is_looked_for_and_stopped(shown: dic
     assert ("stop confirmed" if stops else "none has shown since. Look for a rerun of") in told.report.message
 
 
+def test_after_an_outage_that_hid_the_child_nothing_is_sent_again() -> None:
+    told = tell({1: [run(1, last_run_id=1), Unreachable("down")]}, dict(FAILED), trigger=GATEWAY)
+    assert (told.platform.count("trigger"), told.report.exit_code) == (1, 3)
+
+
+def test_a_child_that_is_not_known_everywhere_yet_is_waited_for() -> None:
+    for shown in ({"child_id": 2}, {"last_run_id": 2}):
+        told = tell(
+            {1: [run(1, last_run_id=1), run(1, **shown)], 2: [NotFound("404"), NotFound("404"), run(2, P, 1)]},  # type: ignore[arg-type]
+            FAILED | {2: [listing(2, case(21, P))]},
+            trigger=GATEWAY,
+        )
+        assert (told.platform.count("trigger"), told.report.outcome) == (1, Outcome.FLAKY)
+        assert told.report.runs[1].origin is Origin.RECOVERED
+
+
+def test_a_busy_plan_after_an_unclear_trigger_is_looked_at_again() -> None:
+    looks = [run(1, last_run_id=1)] * 12 + [run(1, child_id=2)]
+    told = tell(
+        {1: looks, 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=[GATEWAY, Refused("the test plan is busy")],
+    )
+    assert (told.platform.count("trigger"), told.report.outcome) == (2, Outcome.FLAKY)
+    assert told.report.runs[1].origin is Origin.RECOVERED
+
+
+def test_what_came_between_is_no_answer_to_our_request() -> None:
+    told = tell(
+        {1: [run(1)], 5: [run(5, F, 1)], 6: [run(6, P, 5)]},
+        FAILED | {5: [listing(5, case(51, F))], 6: [listing(6)]},
+        trigger=going(6, parent=5),
+    )
+    assert (told.report.outcome, told.report.counts()["unresolved"]) == (Outcome.FAILED, 1)
+
+
 def test_a_run_that_is_not_known_at_once_is_waited_for() -> None:
     unknown = NotFound("404")
     runs: dict[int, list[Any]] = {1: [run(1)], 2: [unknown, unknown, run(2, P, 1)]}
@@ -722,6 +779,50 @@ def test_the_platforms_limit_is_a_failure_after_a_round() -> None:
     assert told.platform.count("trigger") == 1
 
 
+def test_a_percentage_is_compared_as_it_was_written() -> None:
+    rerun = [listing(2, *(case(1000 + n, P, name=n) for n in range(1, 70)))]
+    policy = Policy(max_failure_percent=18.4)
+    told = tell({1: [run(1)], 2: [run(2, P, 1)]}, broken(69, 375) | {2: rerun}, trigger=CREATED, policy=policy)
+    assert told.platform.count("trigger") == 1
+
+
+def test_breakers_look_only_once() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1)], 3: [run(3, P, 2)]},
+        broken(1, 3)
+        | {
+            2: [listing(2, case(21, F, name=1), case(22, F, name=2))],
+            3: [listing(3, case(31, P, name=1), case(32, P, name=2))],
+        },
+        trigger=[going(2, 1), going(3, 2)],
+        policy=Policy(max_reruns=2, max_failures=1),
+    )
+    assert (told.platform.count("trigger"), told.report.outcome) == (2, Outcome.FLAKY)
+
+
+@pytest.mark.parametrize(("listed", "triggers"), [(F, 0), (P, 0)])
+def test_a_given_rerun_that_is_waited_for_is_a_round(listed: Result, triggers: int) -> None:
+    told = tell(
+        {1: [run(1)], 2: [going(2, 1), run(2, listed, 1)]}, FAILED | {2: [listing(2, case(21, listed))]}, execution=2
+    )
+    assert told.platform.count("trigger") == triggers
+
+
+def test_a_green_run_of_a_plan_that_reruns_by_itself_is_not_watched() -> None:
+    told = tell(
+        {1: [run(1, P, reruns_by_itself=True)], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+        trigger=CREATED,
+    )
+    assert told.time.at < 5
+
+
+def test_a_fresh_run_that_somebody_else_stops_is_not_rerun() -> None:
+    told = tell({1: [going(1), run(1, Result.STOPPED)]}, dict(FAILED), execution=FRESH, start=going(1))
+    assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FAILED, 0)
+    assert told.report.message.startswith("somebody else stopped run 1; ")
+
+
 def test_fail_on_flaky() -> None:
     runs = {1: [run(1)], 2: [run(2, P, 1)]}
     rows = FAILED | {2: [listing(2, case(21, P))]}
@@ -881,7 +982,7 @@ def test_a_signal_stops_reports_confirms_and_reports_again() -> None:
 
 
 def test_a_stop_that_is_not_seen_gives_the_link() -> None:
-    told = slow([going(2, 1)], stop=StopReply(StopRoute.RUN, 400, refusal="no"))
+    told = slow([NotFound("404"), going(2, 1)], stop=StopReply(StopRoute.RUN, 400, refusal="no"))
     assert told.report.stop == StopReport(2, StopRoute.RUN, 400, confirmed=False)
     assert told.report.message == (
         "cancelled by SIGTERM; stop not confirmed (no); run 2 may still be going: stop it by hand at "

@@ -73,10 +73,10 @@ def test_a_sibling_row_that_came_along_and_was_not_listed_keeps_its_pass() -> No
         (
             [[F, F], [F, P], [F, P]],
             Outcome.FAILED,
-            "1 test failed and was not rerun; 2 tests failed and passed in a later run",
+            "1 test failed again; 2 tests failed and passed in a later run",
         ),
         ([[F, U]], Outcome.FAILED, "1 test ended without a result that counts"),
-        ([[F, F], [F, F]], Outcome.FAILED, "2 tests failed and were not rerun"),
+        ([[F], [F]], Outcome.FAILED, "2 tests failed and were not rerun"),
     ],
 )
 def test_the_outcome_of_the_whole(histories: list[list[Result]], expected: Outcome, said: str) -> None:

@@ -1,0 +1,21 @@
+"""Names from the platform are data: what they may hold before they are shown as text."""
+
+import re
+import unicodedata
+
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_HARMFUL = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """Return the text as one line, with control characters and marks that turn the writing direction as escapes."""
+    return _HARMFUL.sub(lambda match: _escape(match[0]), text)
+
+
+def _escape(character: str) -> str:
+    return " " if unicodedata.category(character) != "Cs" and character.isspace() else ascii(character)[1:-1]
+
+
+def tests(number: int) -> str:
+    """Return "1 test" or "2 tests"."""
+    return f"{number} test" if number == 1 else f"{number} tests"
