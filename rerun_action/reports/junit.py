@@ -170,21 +170,20 @@ def _name(leaf: Leaf) -> str:
 
 def _unique(names: Sequence[str]) -> Iterator[str]:
     """Number the later ones of equal names, never so that one gets a name that another has from the start."""
-    taken = set(names)
+    theirs = set(names)
     numbers: dict[str, int] = {}
     for name in names:
         number = numbers.get(name, 0) + 1
         unique = name
         if number > 1:
-            while (unique := f"{name} ({number})") in taken:
+            while (unique := f"{name} ({number})") in theirs:
                 number += 1
-            taken.add(unique)
         numbers[name] = number
         yield unique
 
 
 def _visible(text: str) -> str:
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text  # nearly always, and several times as fast
     # the last two are harmless in the line of a log, but XML has no place for them
     return one_line(text).replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")

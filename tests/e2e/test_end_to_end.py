@@ -235,7 +235,7 @@ def test_the_account_can_be_read(tmp_path: Path) -> None:
         f"Run:     {url}/ui/td/runs/101",
         f"Reports: {tmp_path}",
     ]
-    places = [lines.index(line) for line in order]
+    places = [next(n for n, told in enumerate(lines) if told.startswith(line)) for line in order]
     assert places == sorted(places)
 
 
@@ -549,3 +549,49 @@ def test_the_key_is_masked_first_on_github(tmp_path: Path) -> None:
     first, *others = text.splitlines()
     assert first == f"::add-mask::{KEY}"
     assert not any(KEY in line or line.startswith("::") for line in others)
+
+
+def test_what_github_gets(tmp_path: Path) -> None:
+    with Simulator(scenario(case(1, *FAILS), case(2, *FLAKES))) as simulator:
+        environ = environment(simulator, tmp_path / "reports") | {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        }
+        with started(environ) as process:
+            text, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    lines = text.splitlines()
+    assert lines[0] == f"::add-mask::{KEY}"
+    assert lines.index("::group::Round 1, 2 of 2 failed tests to be rerun:") < lines.index("::endgroup::")
+    assert [line for line in lines if line.startswith(("::error", "::warning"))] == [
+        "::error title=Testsigma rerun%3A failed::1 test failed again; 1 test failed and passed in a later run",
+        "::error title=failed%3A suite / case 1 on machine 1::FAILURE again in run 101",
+        "::warning title=flaky%3A suite / case 2 on machine 1::FAILURE in run 100, then passed in run 101",
+    ]
+    outputs = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
+    assert (outputs["result"], outputs["rerun-ids"], outputs["failed-count"]) == ("failed", "101", "1")
+    assert (tmp_path / "summary").read_text() == (tmp_path / "reports" / "summary.md").read_text()
+    names = sorted(path.name for path in (tmp_path / "reports").iterdir())
+    assert names == ["index.html", "junit.xml", "outputs.env", "report.json", "summary.md"]
+
+
+def test_what_gitlab_gets(tmp_path: Path) -> None:
+    with (
+        Simulator(scenario(case(1, *FLAKES))) as simulator,
+        started(environment(simulator, tmp_path) | {"GITLAB_CI": "true"}) as process,
+    ):
+        text, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "testsigma_rerun_1[collapsed=true]" in text
+    assert "section_end:" in text
+    assert "TESTSIGMA_RERUN_RESULT=flaky" in (tmp_path / "outputs.env").read_text().splitlines()
+
+
+@pytest.mark.parametrize("inputs", [{"iterations": "x"}, {"api_key": "wrong"}])
+def test_all_reports_are_there_when_it_ends_early(inputs: dict[str, object], tmp_path: Path) -> None:
+    with Simulator(scenario(case(1, *FLAKES))) as simulator:
+        outcome = act(simulator, tmp_path, **inputs)
+    assert outcome.code in (2, 3)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["index.html", "junit.xml", "outputs.env", "report.json", "summary.md"]

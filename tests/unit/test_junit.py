@@ -205,19 +205,24 @@ def test_names_are_unique_and_nobody_loses_the_one_it_has() -> None:
 def test_names_that_only_look_alike_once_written() -> None:
     assert names(Leaf("s", "a\nb", ""), Leaf("s", "a b", ""), Leaf("s", "a\tb", "")) == ["a b", "a b (2)", "a b (3)"]
     assert [
-        suite.attrib["name"] for suite in read(report(*(leaf(name=Leaf(s, "c", "")) for s in ("a\n", "a", ""))))
+        suite.attrib["name"]
+        for suite in read(report(*(leaf(name=Leaf(s, "c", "")) for s in ("a\n", "a", "", "b\tc", "b c"))))
     ] == [
         "a",
         "(no suite)",
+        "b c",
     ]
 
 
 def test_parts_that_are_missing() -> None:
-    assert names(Leaf("", "", ""), Leaf("", "", "m"), Leaf("", "c", "m", ""), Leaf("", " \n", "")) == [
+    assert names(
+        Leaf("", "", ""), Leaf("", "", "m"), Leaf("", "c", "m", ""), Leaf("", " \n", ""), Leaf("", "c\n", " ")
+    ) == [
         "(no name)",
         "(no name) on m",
         "c [] on m",
         "(no name) (2)",
+        "c",
     ]
 
 
