@@ -1,5 +1,6 @@
 """Lines on stdout. What comes from the platform is data: it can't forge a line, a workflow command or an escape."""
 
+import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -89,10 +90,12 @@ class Console:
             self._write(self.conceal(safe(text))[:MAX_LINE])
 
     def conceal(self, text: str) -> str:
-        """Return the text without the secret, as it stands or as it is written inside a JSON string."""
+        """Return the text without the secret, as it stands or as JSON, XML and HTML write it."""
         if not self._secret:
             return text
-        return text.replace(self._secret, "***").replace(json.dumps(self._secret)[1:-1], "***")
+        for written in (self._secret, json.dumps(self._secret)[1:-1], html.escape(self._secret, quote=False)):
+            text = text.replace(written, "***")
+        return text
 
     def _write(self, line: str, end: str = "\n") -> None:
         if self._stream is None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -131,7 +130,7 @@ def _run(entry: RunReport, server_url: str | None) -> dict[str, object]:
 
 def _link(url: str | None) -> str | None:
     """Return the address if it is one of the web; a link of another kind could run something."""
-    return url if url and urlsplit(url).scheme in ("http", "https") else None
+    return url if url and url.startswith(("https://", "http://")) else None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -115,6 +115,21 @@ def test_the_runs_in_the_order_of_the_chain(ordinary: Page) -> None:
 
 
 @pytest.mark.parametrize(
+    ("server_url", "links"),
+    [
+        ("http://127.0.0.1:8080", 5),
+        ("https://[", 5),  # not an address, yet no reason to fail
+        ("javascript:alert(1)//", 0),
+        ("data:text/html,", 0),
+        (None, 0),
+    ],
+)
+def test_only_addresses_of_the_web_are_links(server_url: str | None, links: int) -> None:
+    page = parse(html.render(replace(pages.ordinary(), server_url=server_url)))
+    assert len(page.xpath("//a[not(@class)]")) == links
+
+
+@pytest.mark.parametrize(
     ("started", "ended", "shown"),
     [
         ("2026-11-23T10:00:00Z", "2026-11-23T10:00:59Z", "59 s"),
