@@ -200,6 +200,8 @@ class Client:
                 if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
                     return StopReply(StopRoute.RUN, answer.status, refusal=_explain(answer))
                 refused = answer
+            except Unreachable as error:
+                return StopReply(StopRoute.RUN, None, refusal=error.message)
             try:
                 if self.run(run_id, until).finished:
                     return StopReply(StopRoute.RUN, refused.status)
@@ -212,6 +214,8 @@ class Client:
             return StopReply(StopRoute.COLLECTION, *self._put_stop("", until, sent))
         except _Answer as answer:
             return StopReply(StopRoute.COLLECTION, answer.status, refusal=_explain(answer))
+        except Unreachable as error:
+            return StopReply(StopRoute.COLLECTION, None, refusal=error.message)
 
     def _put_stop(self, path: str, until: float, sent: Callable[[], None]) -> tuple[int, int | None]:
         def send() -> tuple[int, int | None]:

@@ -522,6 +522,19 @@ def test_a_refused_stop_is_not_widened(http: responses.RequestsMock, bench: Benc
     assert "completed already" in (reply.refusal or "")
 
 
+@pytest.mark.parametrize(("status", "route"), [(503, StopRoute.RUN), (405, StopRoute.COLLECTION)])
+def test_a_stop_that_is_never_answered_tells_the_route_that_was_tried_last(
+    http: responses.RequestsMock, bench: Bench, status: int, route: StopRoute
+) -> None:
+    http.put(f"{RUNS}/487", status=status)
+    if route is StopRoute.COLLECTION:
+        http.get(f"{RUNS}/487", json=run_body(487, status="STATUS_IN_PROGRESS"))
+        http.put(RUNS, status=503)
+    reply = bench.client.stop(487, 30.0, lambda: None)
+    assert (reply.route, reply.status) == (route, None)
+    assert "could not be reached" in (reply.refusal or "")
+
+
 def test_a_stop_is_sent_again_when_the_line_is_bad(http: responses.RequestsMock, bench: Bench) -> None:
     http.put(f"{RUNS}/487", status=503, match=[STOP])
     http.put(f"{RUNS}/487", body=broken(), match=[STOP])
