@@ -21,7 +21,7 @@ from tests.support.scenarios import FIRST, KEY
 T = TypeVar("T")
 
 EPOCH = 1_900_000_000.0
-PATIENCE = 0.3
+PATIENCE = 0.6
 """Real seconds after which a call that has not come back is taken to hang."""
 
 
