@@ -79,14 +79,14 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
         console.command(github.mask_command(key))  # the very first line
     folder = Folder(Path(settings.raw(environ, "report_dir") or settings.DEFAULT_REPORT_DIR))
     faults = _prepare(folder, environ)
-    publisher = None if faults else Publisher(folder, console, environ)
+    publisher = Publisher(None if faults else folder, console, environ)
     entries, file_faults = _quarantine(environ)
     faults += file_faults
     try:
         inputs = settings.load(environ)
     except ConfigurationError as error:
         return _refuse([*error.faults, *faults], publisher, console, environ)
-    if faults or publisher is None:
+    if faults:
         return _refuse(faults, publisher, console, environ)
     console = Console(stream, inputs.log_level, secret=key, group=groups)
     account = Account(console)
@@ -127,8 +127,8 @@ def _groups(environ: Mapping[str, str]) -> Callable[[str], tuple[str, str]]:
 
 def _annotate(report: Report, console: Console, environ: Mapping[str, str]) -> None:
     if github.is_host(environ):
-        for command in github.annotations(report):
-            console.command(console.conceal(command))
+        for command in github.annotations(report, console.conceal):
+            console.command(command)
 
 
 def _prepare(folder: Folder, environ: Mapping[str, str]) -> list[str]:
@@ -154,7 +154,7 @@ def _quarantine(environ: Mapping[str, str]) -> tuple[tuple[QuarantineEntry, ...]
         return (), [f"{settings.label('quarantine_file', environ)} {fault}" for fault in error.faults]
 
 
-def _refuse(faults: list[str], publisher: Publisher | None, console: Console, environ: Mapping[str, str]) -> int:
+def _refuse(faults: list[str], publisher: Publisher, console: Console, environ: Mapping[str, str]) -> int:
     """Say everything that is wrong with the inputs; nothing has been sent."""
     error = ConfigurationError(faults)
     console.result("The configuration is wrong, nothing was sent:")
@@ -162,8 +162,7 @@ def _refuse(faults: list[str], publisher: Publisher | None, console: Console, en
         console.result(f"  - {fault}")
     console.result("Inputs are given as `with:` on GitHub and as TESTSIGMA_... variables elsewhere; --help lists them.")
     report = Report(Outcome(error.result), error.exit_code, error.message, settings.given_execution(environ))
-    if publisher is not None:
-        publisher.publish(report)
+    publisher.publish(report)
     _annotate(report, console, environ)
     return error.exit_code
 

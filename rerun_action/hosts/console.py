@@ -1,8 +1,7 @@
 """Lines on stdout. What comes from the platform is data: it can't forge a line, a workflow command or an escape."""
 
-import html
-import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -58,7 +57,8 @@ class Console:
     def current(self, text: str) -> None:
         """Write a line that the next one replaces where the stream is a terminal."""
         if self._stream is not None and self._stream.isatty() and self._least <= LEVELS.index("info"):
-            self._write(f"{_START_OF_LINE}{self.conceal(safe(text))}", end="")
+            width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be taken back
+            self._write(f"{_START_OF_LINE}{self.conceal(safe(text))[:width]}", end="")
             self._in_place = True
         else:
             self.info(text)
@@ -90,12 +90,8 @@ class Console:
             self._write(self.conceal(safe(text))[:MAX_LINE])
 
     def conceal(self, text: str) -> str:
-        """Return the text without the secret, as it stands or as JSON, XML and HTML write it."""
-        if not self._secret:
-            return text
-        for written in (self._secret, json.dumps(self._secret)[1:-1], html.escape(self._secret, quote=False)):
-            text = text.replace(written, "***")
-        return text
+        """Return the text without the secret."""
+        return text.replace(self._secret, "***") if self._secret else text
 
     def _write(self, line: str, end: str = "\n") -> None:
         if self._stream is None:

@@ -1,12 +1,13 @@
 """GitHub Actions: workflow commands on stdout, and the files that its runner reads."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from rerun_action.core.model import LeafReport, Origin, Outcome, Report, Verdict
+from rerun_action.core.model import Origin, Outcome, Report, Verdict
 from rerun_action.core.text import one_line, tests
 from rerun_action.hosts.account import name
+from rerun_action.hosts.console import safe
 
 OUTPUTS = {
     "result": "clean, flaky, failed, declined, timed-out, cancelled, error or dry-run",
@@ -42,7 +43,7 @@ def group(title: str) -> tuple[str, str]:
     return f"::group::{_data(one_line(title))}", "::endgroup::"
 
 
-def outputs(report: Report, report_dir: Path) -> str:
+def outputs(report: Report, report_dir: Path | None) -> str:
     """Return the step outputs, as they are appended to GITHUB_OUTPUT."""
     counts = report.counts()
     reruns = [str(entry.run.id) for entry in report.runs if entry.origin not in (Origin.EXECUTION, Origin.FRESH)]
@@ -52,7 +53,7 @@ def outputs(report: Report, report_dir: Path) -> str:
         "run-id": str(report.newest.id) if report.newest else "",
         "rerun-ids": ",".join(reruns),
         **{f"{key}-count": str(counts[key]) for key in ("total", "passed", "flaky", "failed", "unresolved", "rerun")},
-        "report-dir": str(report_dir),
+        "report-dir": str(report_dir or ""),
         "run-url": report.run_url or "",
     }
     return "".join(_output(key, value) for key, value in values.items())
@@ -65,32 +66,29 @@ def _output(key: str, value: str) -> str:
     return f"{key}<<{end}\n{value}\n{end}\n"
 
 
-def annotations(report: Report) -> Iterator[str]:
+def annotations(report: Report, conceal: Callable[[str], str] = str) -> Iterator[str]:
     """Yield workflow commands: an error for what is wrong, a warning for each flake; the worst first, ten of a kind."""
-    failed = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FAILED]
-    failed += [leaf for leaf in report.leaves if leaf.verdict is Verdict.UNRESOLVED]
-    flaky = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FLAKY]
     if report.outcome is Outcome.DRY_RUN:
         return
+    by_verdict = {verdict: [leaf for leaf in report.leaves if leaf.verdict is verdict] for verdict in Verdict}
     if report.exit_code:
-        yield _annotation("error", f"Testsigma rerun: {report.outcome}", report.message)
-    yield from _leaves("error", "failed", failed, MAX_ANNOTATIONS - bool(report.exit_code))
-    yield from _leaves("warning", "flaky", flaky, MAX_ANNOTATIONS)
-
-
-def _leaves(kind: str, word: str, leaves: list[LeafReport], room: int) -> Iterator[str]:
-    shown = leaves if len(leaves) <= room else leaves[: room - 1]
-    for leaf in shown:
-        yield _annotation(kind, f"{word}: {name(leaf.leaf)}", leaf.reason)
-    if len(leaves) > len(shown):
-        yield _annotation(
-            kind, word, f"and {tests(len(leaves) - len(shown))} more: see the job summary and the reports"
-        )
+        yield _annotation("error", f"Testsigma rerun: {report.outcome}", conceal(report.message))
+    wrong = by_verdict[Verdict.FAILED] + by_verdict[Verdict.UNRESOLVED]
+    for kind, leaves, room in (
+        ("error", wrong, MAX_ANNOTATIONS - bool(report.exit_code)),
+        ("warning", by_verdict[Verdict.FLAKY], MAX_ANNOTATIONS),
+    ):
+        shown = leaves if len(leaves) <= room else leaves[: room - 1]
+        for leaf in shown:
+            yield _annotation(kind, conceal(f"{leaf.verdict}: {name(leaf.leaf)}"), conceal(leaf.reason))
+        if len(leaves) > len(shown):
+            rest = tests(len(leaves) - len(shown))
+            yield _annotation(kind, "more", f"and {rest} more: see the job summary and the reports")
 
 
 def _annotation(kind: str, title: str, text: str) -> str:
-    title = _data(one_line(title)).replace(":", "%3A").replace(",", "%2C")
-    return f"::{kind} title={title}::{_data(one_line(text))}"
+    title = _data(safe(title)).replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={title}::{_data(safe(text))}"
 
 
 def _data(text: str) -> str:

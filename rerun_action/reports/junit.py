@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
 
-from rerun_action.core.model import Leaf, LeafReport, Observation, Report, Result, Verdict
+from rerun_action.core.model import Leaf, LeafReport, Observation, Outcome, Report, Result, Verdict
 from rerun_action.core.text import one_line
 
 LIMIT = 29_000_000
@@ -75,18 +75,22 @@ def _fits(pieces: Iterable[str]) -> bool:
 
 def _render(report: Report, detail: _Detail) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    if report.leaves or not report.exit_code:
-        yield f"<testsuites{_totals(report.leaves)}>\n"
-        yield from _suites(report.leaves, detail)
-    else:
+    step = _tells_of_the_step(report)
+    yield f"<testsuites{_totals(report.leaves, errors=step)}>\n"
+    if step:
         yield from _step(report)
+    yield from _suites(report.leaves, detail)
     yield "</testsuites>\n"
 
 
+def _tells_of_the_step(report: Report) -> bool:
+    """Whether the step ended badly though no test tells of it: a test tab that is green, or empty, would lie."""
+    told = any(leaf.verdict in (Verdict.FAILED, Verdict.UNRESOLVED) for leaf in report.leaves)
+    return not told and report.outcome in (Outcome.ERROR, Outcome.TIMED_OUT, Outcome.CANCELLED)
+
+
 def _step(report: Report) -> Iterator[str]:
-    """Say why no test was seen: a test tab that is empty looks green."""
-    totals = ' tests="1" failures="0" errors="1" skipped="0"'
-    yield f'<testsuites{totals}>\n<testsuite name="{STEP}"{totals}>\n'
+    yield f'<testsuite name="{STEP}"{_totals((), errors=1)}>\n'
     yield f'<testcase name="{STEP}" classname="{STEP}">\n'
     yield _spoken("error", report.message, report.outcome.value)
     yield "</testcase>\n</testsuite>\n"
@@ -106,11 +110,11 @@ def _suites(leaves: Iterable[LeafReport], detail: _Detail) -> Iterator[str]:
         yield "</testsuite>\n"
 
 
-def _totals(leaves: Sequence[LeafReport]) -> str:
+def _totals(leaves: Sequence[LeafReport], errors: int = 0) -> str:
     verdicts = Counter(report.verdict for report in leaves)
     return (
-        f' tests="{len(leaves)}" failures="{verdicts[Verdict.FAILED]}"'
-        f' errors="{verdicts[Verdict.UNRESOLVED]}" skipped="{verdicts[Verdict.QUARANTINED]}"'
+        f' tests="{len(leaves) + errors}" failures="{verdicts[Verdict.FAILED]}"'
+        f' errors="{verdicts[Verdict.UNRESOLVED] + errors}" skipped="{verdicts[Verdict.QUARANTINED]}"'
     )
 
 

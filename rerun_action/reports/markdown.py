@@ -7,6 +7,8 @@ from rerun_action.core.model import LeafReport, Outcome, Report, Verdict
 from rerun_action.core.text import one_line, tests
 
 MAX_BYTES = 500_000
+MAX_CELL = 2_000
+"""Characters; what is cut has a mark."""
 
 _SIGNS = {
     Outcome.CLEAN: "✅",
@@ -19,7 +21,7 @@ _SIGNS = {
     Outcome.DRY_RUN: "🔎",
 }
 _WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.FLAKY, Verdict.QUARANTINED, Verdict.PASSED)
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~&@:-]")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~&@:.-]")
 
 
 def render(report: Report) -> str:
@@ -79,4 +81,6 @@ def _line(leaf: LeafReport, runs: list[int]) -> str:
 
 def _cell(text: str) -> str:
     """Return a name as text that is nothing else: no cell, no tag, no link, no emphasis."""
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", one_line(text)[:500])
+    line = one_line(text)
+    line = line if len(line) <= MAX_CELL else f"{line[:MAX_CELL]}…"
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", line)

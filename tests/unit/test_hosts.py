@@ -1,5 +1,6 @@
 """What each CI system gets beside the files."""
 
+import html
 import io
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_annotations_begin_with_the_verdict_and_the_worst() -> None:
     assert list(github.annotations(MIXED)) == [
         "::error title=Testsigma rerun%3A failed::m",
         "::error title=failed%3A Suite / case 3 on Chrome::because 3",
-        "::error title=failed%3A Suite / case 4 [row 4] on Chrome::because 4",
+        "::error title=unresolved%3A Suite / case 4 [row 4] on Chrome::because 4",
         "::warning title=flaky%3A Suite / case 2 [row 2] on Chrome::because 2",
     ]
 
@@ -72,14 +73,15 @@ def test_there_are_ten_annotations_of_a_kind_at_most() -> None:
     errors = [command for command in commands if command.startswith("::error")]
     warnings = [command for command in commands if command.startswith("::warning")]
     assert (len(errors), len(warnings)) == (10, 10)
-    assert errors[-1] == "::error title=failed::and 42 tests more: see the job summary and the reports"
-    assert warnings[-1] == "::warning title=flaky::and 41 tests more: see the job summary and the reports"
+    assert errors[-1] == "::error title=more::and 42 tests more: see the job summary and the reports"
+    assert warnings[-1] == "::warning title=more::and 41 tests more: see the job summary and the reports"
 
 
 def test_an_annotation_is_one_command_whatever_the_name_holds() -> None:
     (verdict, command) = github.annotations(report(leaf(1, Verdict.FAILED, F, name=HOSTILE), message=HOSTILE))
     for line in (verdict, command):
         assert not set("\n\r\x1b\u202e") & set(line)
+        assert "##[" not in line
         title = line.split("title=")[1].split("::")[0]
         assert "," not in title
         assert ":" not in title
@@ -155,5 +157,32 @@ def test_a_host_file_that_can_not_be_written_is_a_warning(tmp_path: Path) -> Non
     stream = io.StringIO()
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(tmp_path / "missing" / "output")}
     Publisher(Folder(tmp_path), Console(stream), environ).publish(MIXED)
-    assert stream.getvalue().startswith("warning: GITHUB_OUTPUT could not be written (report-dir: ")
+    assert stream.getvalue() == (
+        f"warning: {tmp_path / 'missing' / 'output'} could not be written: No such file or directory\n"
+    )
     assert (tmp_path / "report.json").exists()
+
+
+KEY = 'eyJ-hb_Gci"%&<>:,.x'
+
+
+@pytest.mark.parametrize("name", [f"Pay with {KEY}", "x" * 1995 + KEY, f"{KEY}{KEY}"])
+def test_a_name_that_quotes_the_key_gets_it_into_no_report(tmp_path: Path, name: str) -> None:
+    told = report(leaf(1, Verdict.FAILED, F, name=name), message=f"said {KEY}")
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    folder = Folder(tmp_path / "reports")
+    folder.prepare()
+    Publisher(folder, Console(io.StringIO(), secret=KEY), environ).publish(told)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (*folder.path.iterdir(), tmp_path / "summary")}
+    assert len(texts) == 6
+    for file, text in texts.items():
+        plain = html.unescape(text).replace("\\", "")
+        assert "eyJ" not in plain, file
+        assert "***" in plain or file == "outputs.env", file
+
+
+def test_without_a_folder_the_host_still_gets_its_own(tmp_path: Path) -> None:
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(tmp_path / "output")}
+    Publisher(None, Console(io.StringIO()), environ).publish(MIXED)
+    assert "result=failed\n" in (tmp_path / "output").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
