@@ -15,7 +15,7 @@ from rerun_action.core.model import Outcome, QuarantineEntry, Report
 from rerun_action.errors import EXIT_CODE_MEANINGS, ConfigurationError, ExitCode
 from rerun_action.hosts import github, gitlab
 from rerun_action.hosts.account import Account
-from rerun_action.hosts.console import Console
+from rerun_action.hosts.console import Console, no_group
 from rerun_action.publisher import Publisher
 from rerun_action.reports.folder import Folder
 from rerun_action.rerun import Story
@@ -122,7 +122,7 @@ def _groups(environ: Mapping[str, str]) -> Callable[[str], tuple[str, str]]:
     if gitlab.is_host(environ):
         numbers = count(1)
         return lambda title: gitlab.group(title, next(numbers), time.time())
-    return lambda title: (title, "")
+    return no_group
 
 
 def _annotate(report: Report, console: Console, environ: Mapping[str, str]) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from rerun_action.core.model import Progress
 
 
-def pauses(cap: float, *, first: float = 1.0, growth: float = 1.5) -> Iterator[float]:
+def pauses(cap: float, *, first: float = 1.0) -> Iterator[float]:
     """Yield the pauses between two looks, in seconds: from `first`, growing by half, never beyond `cap`."""
     pause = first
     while pause < cap:
         yield pause
-        pause *= growth
+        pause *= 1.5
     while True:
         yield cap
 

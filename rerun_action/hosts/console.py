@@ -21,7 +21,8 @@ def safe(text: str) -> str:
     return re.sub(r"^(\s*):(?=:)", r"\1: ", one_line(text).replace("##[", "# #["))
 
 
-def _no_group(title: str) -> tuple[str, str]:
+def no_group(title: str) -> tuple[str, str]:
+    """Return the lines that open and close a group where the log has none: the title alone."""
     return title, ""
 
 
@@ -37,7 +38,7 @@ class Console:
         level: str = "info",
         *,
         secret: str | None = None,
-        group: Callable[[str], tuple[str, str]] = _no_group,
+        group: Callable[[str], tuple[str, str]] = no_group,
     ) -> None:
         self._stream: TextIO | None = stream
         self._secret = secret
