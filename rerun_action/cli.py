@@ -20,6 +20,7 @@ from rerun_action.publisher import Publisher
 from rerun_action.reports.folder import Folder
 from rerun_action.rerun import Story
 from rerun_action.signals import Signals
+from rerun_action.testsigma import trust
 from rerun_action.testsigma.client import Client
 
 USAGE = """\
@@ -81,7 +82,7 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     faults = _prepare(folder, environ)
     publisher = Publisher(None if faults else folder, console, environ)
     entries, file_faults = _quarantine(environ)
-    faults += file_faults
+    faults += [*file_faults, *trust.faults(environ)]
     try:
         inputs = settings.load(environ)
     except ConfigurationError as error:
@@ -96,7 +97,12 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     if inputs.execution_id != settings.NEW and (inputs.build_no or inputs.runtime_data):
         console.warning("build-no and runtime-data are for execution-id: new; a rerun does not take them")
     client = Client(
-        inputs.server_url, inputs.api_key.get_secret_value(), signals, warn=console.warning, debug=console.debug
+        inputs.server_url,
+        inputs.api_key.get_secret_value(),
+        signals,
+        warn=console.warning,
+        debug=console.debug,
+        ca_bundle=trust.ca_bundle(environ),
     )
     story = Story(
         client,

@@ -53,6 +53,8 @@ class LogLevel(StrEnum):
 
 
 def _api_key(value: str) -> SecretStr:
+    if re.fullmatch(r"\$\{?\w+\}?|\$\{\{.*", value):
+        raise ValueError("holds the name of a variable instead of its value: the CI system knows no such variable here")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(
             "holds white space or characters that no key has (it is not printed here); copy the key again, whole"
@@ -383,15 +385,28 @@ def _faults(error: ValidationError, environ: Mapping[str, str]) -> Iterator[str]
     for fault in error.errors(include_url=False, include_input=False):
         field_name = str(fault["loc"][0]) if fault["loc"] else "test_plan_id"  # the one fault of the whole
         if fault["type"] == "missing":
-            yield f"{label(field_name, environ)} is required" + _missing_hint(field_name)
+            yield f"{label(field_name, environ)} is required" + _missing_hint(field_name, environ)
         else:
             yield f"{label(field_name, environ)} {fault['msg'].removeprefix('Value error, ')}"
 
 
-def _missing_hint(field_name: str) -> str:
-    if field_name == "api_key":
-        return ": a key of Testsigma's settings, kept as a secret of the CI system (a fork's pipeline gets no secrets)"
-    return " and was empty or not given: if it comes from a step before, look whether that step gave it"
+def _missing_hint(field_name: str, environ: Mapping[str, str]) -> str:
+    if field_name != "api_key":
+        return " and was empty or not given: if it comes from a step before, look whether that step gave it"
+    if environ.get("GITHUB_EVENT_NAME") == "pull_request":
+        return (
+            " and is empty. GitHub gives no secrets to pull requests from forks and from Dependabot: skip this step "
+            "there (README, Security, has the `if:`). On a branch of your own, look whether the secret exists by this "
+            "name"
+        )
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return " and is empty: look whether the secret exists by this name, in this repository or its environment"
+    if environ.get("GITLAB_CI") == "true":
+        return (
+            " and is empty: a protected CI/CD variable reaches protected branches and tags only, and a fork's pipeline "
+            "gets none of yours"
+        )
+    return ": a key of Testsigma's settings, kept as a secret of the CI system"
 
 
 def given_execution(environ: Mapping[str, str]) -> int | str | None:

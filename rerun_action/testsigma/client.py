@@ -6,6 +6,7 @@ repeated. Redirects are never followed, so that the key goes to `server-url` and
 
 import json
 import random
+import re
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -96,9 +97,11 @@ class Client:
         *,
         warn: Callable[[str], None],
         debug: Callable[[str], None],
+        ca_bundle: str | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._server_url = server_url
+        self._verify = ca_bundle or True
         self._auth = _BearerAuth(api_key)
         self._key = api_key
         self._time = time
@@ -113,6 +116,7 @@ class Client:
         session = requests.Session()
         # plain http is for loopback alone (settings), where no proxy has any business with the key
         session.trust_env = self._server_url.startswith("https://")
+        session.verify = self._verify
         session.auth = self._auth
         session.headers["Accept"] = "application/json"
         session.headers["User-Agent"] = f"testsigma-rerun-action/{__version__}"
@@ -316,8 +320,19 @@ def _send(
             raise _Transient("the TLS connection broke") from None
         raise Refused(
             "server-url: the server's certificate is not trusted here; if your company uses a CA of its own, name its "
-            "bundle in REQUESTS_CA_BUNDLE"
+            "bundle (a PEM file) in REQUESTS_CA_BUNDLE"
         ) from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+        # server-url has been checked, so it is the proxy's address that can't be used
+        raise Refused(
+            "HTTPS_PROXY: not the address of a proxy that can be used here; give http://host:port, or name the host of "
+            "server-url in NO_PROXY"
+        ) from None
+    except requests.exceptions.ProxyError as error:
+        refused = re.search(r"Tunnel connection failed: (4\d\d)", str(error))
+        if refused is None:
+            raise _Transient("the proxy named in HTTPS_PROXY gave no connection", untouched=True) from None
+        raise Refused(_proxy_refused(int(refused[1]))) from None
     except requests.exceptions.RequestException as error:
         # requests puts header values into some of its messages, so none of its words reach the user
         cause, untouched = _cause(error)
@@ -332,7 +347,6 @@ def _cause(error: requests.exceptions.RequestException) -> tuple[str, bool]:
         (urllib3_errors.NameResolutionError, "the host name of server-url can't be resolved", True),
         (urllib3_errors.NewConnectionError, "the connection was refused", True),
         (urllib3_errors.ConnectTimeoutError, f"no connection within {CONNECT_SECONDS:.0f} s", True),
-        (urllib3_errors.ProxyError, "the proxy gave no connection", True),
         (urllib3_errors.ReadTimeoutError, f"no answer for {SILENCE_SECONDS:.0f} s", False),
         (urllib3_errors.ProtocolError, "the connection broke", False),
     )
@@ -410,6 +424,15 @@ def _explain(answer: _Answer) -> str:
             "for this host alone. Give the address that it redirects to, if you trust it."
         )
     return f"the platform refused the request ({status}).{said}"
+
+
+def _proxy_refused(status: int) -> str:
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return "HTTPS_PROXY: the proxy wants a user name and password (407); give http://user:password@host:port"
+    return (
+        f"HTTPS_PROXY: the proxy refuses to connect to server-url ({status}); have the host allowed there, or name it "
+        "in NO_PROXY"
+    )
 
 
 def _trigger_refused(what: str, answer: _Answer) -> str:

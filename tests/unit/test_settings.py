@@ -66,6 +66,41 @@ def test_a_key_that_can_be_none_is_refused_and_not_shown(key: str) -> None:
     assert key not in fault
 
 
+@pytest.mark.parametrize("key", ["$TESTSIGMA_KEY", "${TESTSIGMA_KEY}", "${{ secrets.TESTSIGMA_KEY }}"])
+def test_a_variable_that_was_not_expanded_is_no_key(key: str) -> None:
+    assert faults({**NEEDED, "TESTSIGMA_API_KEY": key}) == [
+        (
+            "api-key (TESTSIGMA_API_KEY): holds the name of a variable instead of its value: the CI system knows no "
+            "such variable here"
+        )
+    ]
+
+
+FORK = (
+    " and is empty. GitHub gives no secrets to pull requests from forks and from Dependabot: skip this step there "
+    "(README, Security, has the `if:`). On a branch of your own, look whether the secret exists by this name"
+)
+NO_SECRET = " and is empty: look whether the secret exists by this name, in this repository or its environment"
+PROTECTED = (
+    " and is empty: a protected CI/CD variable reaches protected branches and tags only, and a fork's pipeline gets "
+    "none of yours"
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "hint"),
+    [
+        ({}, "api-key (TESTSIGMA_API_KEY)", ": a key of Testsigma's settings, kept as a secret of the CI system"),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push"}, "api-key", NO_SECRET),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}, "api-key", FORK),
+        ({"GITLAB_CI": "true"}, "api-key (TESTSIGMA_API_KEY)", PROTECTED),
+    ],
+)
+def test_an_empty_key_is_explained_by_what_empties_it_there(host: dict[str, str], name: str, hint: str) -> None:
+    environ = {"TESTSIGMA_EXECUTION_ID": "986", "TESTSIGMA_API_KEY": "", **host}
+    assert faults(environ) == [f"{name}: is required{hint}"]
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "9e3", "١٢", "New", "12 13", "#986", "9" * 19, "0x10"])
 def test_ids_are_positive_numbers(value: str) -> None:
     assert len(faults({**NEEDED, "TESTSIGMA_EXECUTION_ID": value, "TESTSIGMA_TEST_PLAN_ID": value})) == 2
