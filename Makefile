@@ -39,7 +39,7 @@ docs: .venv/dev ## write the inputs into action.yml and README.md
 
 lock: .venv/dev ## pin the newest versions again (pip-tools; no index address is written)
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/python -m pip --quiet install pip-tools
-	@for f in requirements requirements-dev; do \
+	@for f in requirements requirements-build requirements-dev; do \
 	.venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --output-file $$f.txt $$f.in || exit; done
 
