@@ -4,11 +4,11 @@ FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /source
 COPY requirements.txt requirements-build.txt ./
-RUN pip install --require-hashes --prefix /install -r requirements.txt \
+RUN pip install --require-hashes --no-compile --prefix /install -r requirements.txt \
  && pip install --require-hashes -r requirements-build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY rerun_action ./rerun_action
-RUN pip install --no-deps --no-build-isolation --prefix /install . \
+RUN pip install --no-deps --no-build-isolation --no-compile --prefix /install . \
  && rm -r /install/bin \
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /install/lib
 

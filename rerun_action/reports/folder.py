@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -38,4 +39,6 @@ def _take_owner_of_parent(path: Path) -> None:
     """Where root writes into a user's checkout (GitHub's docker actions), the user must be able to remove it."""
     if os.geteuid() == 0:
         parent = path.resolve().parent.stat()
-        os.chown(path, parent.st_uid, parent.st_gid)
+        # root without the capability (`--cap-drop ALL`) or on a squashed NFS may not: the report matters more
+        with suppress(OSError):
+            os.chown(path, parent.st_uid, parent.st_gid)

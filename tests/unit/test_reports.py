@@ -121,3 +121,17 @@ def test_as_root_files_belong_to_the_owner_of_the_parent_folder(tmp_path: Path) 
     folder.write("report.json", "{}")
     for path in (folder.path.parent, folder.path, folder.path / "report.json"):
         assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12346)
+
+
+def test_root_that_may_not_give_files_away_writes_them_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", refuse)
+    folder = Folder(tmp_path / "reports")
+    folder.prepare()
+    folder.write("report.json", "{}")
+    assert (folder.path / "report.json").read_bytes() == b"{}"
