@@ -5,18 +5,21 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: help demo test soak fuzz lint format docs lock clean
+.PHONY: help demo test test-container soak fuzz lint format docs lock clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/runtime ## the whole product against the embedded simulator: no account needed
 	@$(BIN)/python -u entrypoint.py demo; code=$$?; \
 	if [ $$code -eq 1 ]; then echo "make: the demo ended with exit code 1, as its story has it (two tests still fail)"; \
 	else echo "make: the demo ended with exit code $$code, its story has 1" >&2; exit 1; fi
 
-test: .venv/dev ## all tests
+test: .venv/dev ## all tests but those that need a container engine
 	@$(BIN)/python -m pytest -q
+
+test-container: .venv/dev ## the image and the pipelines on the engine that DOCKER_HOST names
+	@$(BIN)/python -m pytest -q -rs tests/container
 
 soak: .venv/dev ## signals at 100 random moments
 	@SOAK=100 $(BIN)/python -m pytest -q tests/e2e/test_soak.py
