@@ -4,6 +4,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
+WORKFLOWS := .github/workflows/*.yml examples/github/*.yml
+# For checkers that praise a clean file: silent unless something is wrong.
+silent = $(1) >/dev/null 2>&1 || $(1)
+schema = $(call silent,$(BIN)/check-jsonschema --builtin-schema $(1) $(2))
 
 .PHONY: help demo test test-container soak fuzz lint format docs lock clean
 
@@ -27,11 +31,17 @@ soak: .venv/dev ## signals at 100 random moments
 fuzz: .venv/dev ## over 20,000 mutated replies
 	@FUZZ_STORIES=4000 $(BIN)/python -m pytest -q -s tests/integration/test_fuzz.py
 
-lint: .venv/dev ## ruff, mypy --strict, import-linter
+lint: .venv/dev ## ruff, mypy --strict, import-linter; workflows and examples by schema, zizmor, hadolint
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports --no-logo 2>/dev/null || PYTHONPATH=. $(BIN)/lint-imports
+	@$(call schema,vendor.github-actions,action.yml)
+	@$(call schema,vendor.github-workflows,$(WORKFLOWS))
+	@$(call schema,custom.github-workflows-require-timeout,$(WORKFLOWS))
+	@$(call schema,vendor.dependabot,.github/dependabot.yml)
+	@$(call silent,$(BIN)/zizmor --offline --persona pedantic .github action.yml examples/github/*.yml)
+	@$(BIN)/hadolint Dockerfile
 
 format: .venv/dev ## put the source into its one shape
 	@$(BIN)/ruff check --fix --quiet .
