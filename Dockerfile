@@ -18,6 +18,9 @@ LABEL org.opencontainers.image.title="testsigma-rerun-action" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /install /usr/local
 COPY entrypoint.py /entrypoint.py
+# Jenkins ends the steps of a `docker` agent with the container's own `ps` and `kill`, which slim images lack: an aborted
+# build would leave the rerun going.
+COPY jenkins/ps jenkins/kill /usr/bin/
 # Warms the standard library's bytecode, which the base image does not ship, and is the smoke test of the build.
 RUN ["/usr/local/bin/python", "-Iu", "/entrypoint.py", "--version"]
 ENTRYPOINT ["/usr/local/bin/python", "-Iu", "/entrypoint.py"]
