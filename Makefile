@@ -31,7 +31,7 @@ soak: .venv/dev ## signals at 100 random moments
 fuzz: .venv/dev ## over 20,000 mutated replies
 	@FUZZ_STORIES=4000 $(BIN)/python -m pytest -q -s tests/integration/test_fuzz.py
 
-lint: .venv/dev ## ruff, mypy --strict, import-linter; workflows and examples by schema, zizmor, hadolint
+lint: .venv/dev ## ruff, mypy --strict, import-linter; pipelines by schema, zizmor, hadolint
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
@@ -40,14 +40,16 @@ lint: .venv/dev ## ruff, mypy --strict, import-linter; workflows and examples by
 	@$(call schema,vendor.github-workflows,$(WORKFLOWS))
 	@$(call schema,custom.github-workflows-require-timeout,$(WORKFLOWS))
 	@$(call schema,vendor.dependabot,.github/dependabot.yml)
+	@$(call schema,vendor.gitlab-ci,examples/gitlab/.gitlab-ci.yml examples/gitlab/*.yml)
+	@sed '/^---$$/,$$d' templates/rerun.yml | $(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --default-filetype yaml -
 	@$(call silent,$(BIN)/zizmor --offline --persona pedantic .github action.yml examples/github/*.yml)
-	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/hadolint Dockerfile tests/container/gitlab/Dockerfile
 
 format: .venv/dev ## put the source into its one shape
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-docs: .venv/dev ## write the inputs into action.yml and README.md
+docs: .venv/dev ## write the inputs into action.yml, templates/rerun.yml and README.md
 	@$(BIN)/python -m tests.support.surface
 
 lock: .venv/dev ## pin the newest versions again (pip-tools; no index address is written)
@@ -57,7 +59,7 @@ lock: .venv/dev ## pin the newest versions again (pip-tools; no index address is
 	--no-emit-index-url --no-emit-find-links --output-file $$f.txt $$f.in || exit; done
 
 clean: ## remove what the targets above made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/container/npm/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; install one or set PYTHON=" >&2; exit 1; }

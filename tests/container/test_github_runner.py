@@ -13,13 +13,13 @@ import yaml
 
 from rerun_action.hosts import github
 from rerun_action.simulator import Scenario, Simulator
+from tests.container import tools
 from tests.support import engine, workflows
-from tests.support.needed import do_without, program
+from tests.support.needed import program
 from tests.support.processes import SCHEMA
 from tests.support.scenarios import FAILS, FIRST, FLAKES, KEY, PASSES, PLAN, case, data_driven, scenario
 
 HERE = Path(__file__).parent
-RUNNER = HERE / "github_runner"
 REPORTS = {"report.json", "junit.xml", "summary.md", "index.html", "outputs.env"}
 USER = 1234
 """Who owns the checkout on a runner, while the action runs as root."""
@@ -46,13 +46,7 @@ class Step:
 def runner(image: str) -> Path:
     """The package that plays the runner; the image is built, so that its own build takes no time."""
     assert image
-    npm = program("npm")
-    installed, locked = RUNNER / "node_modules" / ".package-lock.json", RUNNER / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < locked.stat().st_mtime:
-        done = subprocess.run([npm, "ci"], cwd=RUNNER, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode:
-            do_without(f"npm ci: {done.stderr}")
-    return RUNNER / "run_action.mjs"
+    return tools.npm_package("run_action.mjs")
 
 
 def run(

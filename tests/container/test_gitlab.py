@@ -20,8 +20,11 @@ import pytest
 from rerun_action import __version__
 from rerun_action.simulator import Simulator
 from tests.container import tools
-from tests.container.tools import ROOT, STOP, docker, need, run, wait_until
+from tests.container.tools import STOP, run, wait_until
+from tests.support import engine
+from tests.support.engine import ROOT, answer
 from tests.support.gitlab import component
+from tests.support.needed import program
 from tests.support.scenarios import FAILS, FIRST, FLAKES, KEY, LONG, PASSES, PLAN, case, scenario
 
 EXAMPLES = ROOT / "examples/gitlab"
@@ -32,19 +35,15 @@ RED = (case(1, *FAILS), *(case(number, *PASSES) for number in range(2, 11)))
 
 
 @pytest.fixture(scope="session")
-def image() -> str:
-    return tools.built("testsigma-rerun-gitlab", ROOT)
-
-
-@pytest.fixture(scope="session")
-def helper() -> str:
+def helper(image: str) -> str:
     """What gitlab-ci-local copies artifacts with."""
-    return tools.built("testsigma-rerun-gitlab-helper", ROOT / "tests/container/gitlab")
+    assert image  # where it could be built, this one can be too
+    return engine.build("testsigma-rerun-action-gitlab-helper:test", ROOT / "tests/container/gitlab")
 
 
 @pytest.fixture(scope="session")
 def local_gitlab() -> Path:
-    need(shutil.which("rsync") is not None and shutil.which("git") is not None, "rsync and git, for gitlab-ci-local")
+    program("rsync"), program("git")  # gitlab-ci-local calls them
     return tools.npm_tool("gitlab-ci-local")
 
 
@@ -226,7 +225,7 @@ def test_a_cancelled_job_stops_its_rerun(image: str, tmp_path: Path) -> None:
             process.stdin = None
             try:
                 wait_until(lambda: simulator.platform.live_runs() == [101])
-                docker("exec", container, "sh", "-c", EACH_PROCESS_BUT_THE_FIRST)
+                answer("exec", container, "sh", "-c", EACH_PROCESS_BUT_THE_FIRST)
                 text, _ = process.communicate(timeout=30)
             finally:
                 run(tools.SHIM, "rm", "--force", container)

@@ -20,7 +20,9 @@ import pytest
 from rerun_action import __version__
 from rerun_action.simulator import Scenario, Simulator
 from tests.container import tools
-from tests.container.tools import ROOT, STOP, docker, need, run, wait_until
+from tests.container.tools import STOP, run, wait_until
+from tests.support.engine import NETWORK, ROOT, answer
+from tests.support.needed import program
 from tests.support.scenarios import FAILS, FIRST, FLAKES, KEY, LONG, PASSES, PLAN, case, scenario
 
 JENKINSFILE = ROOT / "examples/jenkins/Jenkinsfile"
@@ -29,11 +31,6 @@ USER = (os.getuid(), os.getgid()) if os.getuid() else (12345, 12345)
 """Jenkins runs the container as the agent's user, whom the image does not know and who is not root."""
 REPORTS = ["index.html", "junit.xml", "outputs.env", "report.json", "summary.md"]
 COOKIE = "JENKINS_SERVER_COOKIE"
-
-
-@pytest.fixture(scope="session")
-def image() -> str:
-    return tools.built("testsigma-rerun-jenkins", ROOT)
 
 
 # --- what stands in the files -----------------------------------------------------------------------------------------
@@ -56,21 +53,28 @@ def environment() -> dict[str, str]:
     return {name: stands_for.get(value, value.strip("'")) for name, value in given.items()}
 
 
+@pytest.mark.timeout(300)  # Java twice, and slow
 def test_groovy_parses_them(tmp_path: Path) -> None:
     lint = tools.npm_tool("npm-groovy-lint")
-    need(shutil.which("java") is not None, "Java, for npm-groovy-lint")
-    broken = tmp_path / "Jenkinsfile"
-    broken.write_text(JENKINSFILE.read_text(encoding="utf-8").replace("    stages {", "    stages ("))
+    program("java")
+    # All in one small folder: it searches the folder that they have in common, however large that is.
+    folder = tmp_path / "pipelines"
+    folder.mkdir()
+    for path in (JENKINSFILE, WITHOUT_PLUGIN):
+        shutil.copy(path, folder / path.name)
+    (folder / "broken.groovy").write_text("pipeline {\n    stages (\n}\n", encoding="utf-8")
     report = tmp_path / "lint.json"
     quick = {**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}  # 7 s instead of 20
-    run(lint, "--noserver", "--output", report, JENKINSFILE, WITHOUT_PLUGIN, broken, cwd=tmp_path, env=quick)
+    run(lint, "--noserver", "--output", report, *folder.iterdir(), cwd=folder, env=quick)
     found = {
-        Path(path): [(fault["severity"], fault["rule"]) for fault in file["errors"] if fault["severity"] != "info"]
+        Path(path).name: [(fault["severity"], fault["rule"]) for fault in file["errors"] if fault["severity"] != "info"]
         for path, file in json.loads(report.read_text(encoding="utf-8"))["files"].items()
     }
-    assert found[JENKINSFILE] == []
-    assert found[WITHOUT_PLUGIN] == []
-    assert ("error", "NglParseError") in found[broken]
+    assert found == {
+        "Jenkinsfile": [],
+        "docker-run.Jenkinsfile": [],
+        "broken.groovy": [("error", "NglParseError")],
+    }
 
 
 def test_what_the_files_say_is_what_is_run_here() -> None:
@@ -118,8 +122,8 @@ class Agent:
             str(workspace),
             *volumes,
         ]
-        self.container = docker("run", *options, image, "cat")
-        assert "cat" in docker("top", self.container, "-eo", "pid,comm").split()
+        self.container = answer("run", *NETWORK, *options, image, "cat")
+        assert "cat" in answer("top", self.container, "-eo", "pid,comm").split()
 
     def start(self, script: str, variables: dict[str, str]) -> None:
         """Start a step in the background, as Jenkins does; what it ends with is written to a file."""
@@ -128,7 +132,7 @@ class Agent:
         step = f"{COOKIE}=$cookie sh -xe {file} > {log} 2>&1; echo $? > {result}.tmp; mv {result}.tmp {result}"
         environ = {**variables, COOKIE: "please-do-not-kill-me"}
         options = [part for name, value in environ.items() for part in ("--env", f"{name}={value}")]
-        docker("exec", *options, self.container, "nohup", "sh", "-c", f"(cookie=durable-1; {step}) >&- 2>&- &")
+        answer("exec", *options, self.container, "nohup", "sh", "-c", f"(cookie=durable-1; {step}) >&- 2>&- &")
 
     def end(self, seconds: float = 30.0) -> int:
         """Wait for the step's end; return its exit code."""
@@ -141,13 +145,13 @@ class Agent:
 
     def abort(self) -> None:
         """End what carries the step's cookie, with the container's own programs."""
-        listed = docker("exec", self.container, "ps", "-A", "-o", "pid,command", "e").splitlines()
+        listed = answer("exec", self.container, "ps", "-A", "-o", "pid,command", "e").splitlines()
         processes = [line.split()[0] for line in listed if f"{COOKIE}=durable-1" in line]
         assert processes
-        docker("exec", self.container, "kill", *processes)
+        answer("exec", self.container, "kill", *processes)
 
     def stop(self) -> None:
-        docker("stop", "--time=1", self.container)
+        answer("stop", "--time=1", self.container)
 
     def remove(self) -> None:
         run(tools.SHIM, "rm", "--force", self.container)

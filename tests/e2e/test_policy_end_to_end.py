@@ -199,3 +199,10 @@ def test_what_looks_like_a_misspelt_variable_is_a_warning(tmp_path: Path) -> Non
         outcome = act(simulator, tmp_path, max_rerun=3, junit_report_url="x")
     warnings = [line for line in outcome.text.splitlines() if line.startswith("warning: ")]
     assert warnings == ["warning: TESTSIGMA_MAX_RERUN is not an input and has no effect; TESTSIGMA_MAX_RERUNS is one"]
+
+
+def test_what_an_earlier_step_hands_on_is_no_misspelt_variable(tmp_path: Path) -> None:
+    handed_on = {"rerun_result": "flaky", "rerun_exit_code": 0, "rerun_execution_id": 99}
+    with Simulator(scenario(case(1, *PASSES))) as simulator:
+        outcome = act(simulator, tmp_path, **handed_on)
+    assert "warning: " not in outcome.text

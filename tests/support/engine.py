@@ -14,10 +14,10 @@ NETWORK = ("--network", "host")
 """The simulator listens on the loopback interface of the host; and an engine may have no other network at all."""
 
 
-def answer(*arguments: str) -> str:
+def answer(*arguments: str | Path) -> str:
     """What the engine answers to a command that has to succeed."""
     done = subprocess.run([CLIENT, *arguments], capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"docker {arguments}\n{done.stdout}{done.stderr}"
     return done.stdout.strip()
 
 
@@ -30,10 +30,10 @@ def missing() -> str | None:
     return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
-def build() -> str:
-    """Build the image from the Dockerfile that is shipped."""
-    answer("build", "--quiet", *NETWORK, "--tag", IMAGE, str(ROOT))
-    return IMAGE
+def build(tag: str = IMAGE, folder: Path = ROOT) -> str:
+    """Build an image, by default from the Dockerfile that is shipped; return its tag."""
+    answer("build", "--quiet", *NETWORK, "--tag", tag, str(folder))
+    return tag
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Authority:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             threading.Thread(target=_accept, args=(listener, context, port), daemon=True).start()
             yield f"https://localhost:{listener.getsockname()[1]}"
+            listener.shutdown(socket.SHUT_RDWR)  # ends the thread that accepts
 
 
 def _accept(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
