@@ -19,6 +19,8 @@ UNKNOWN_SECONDS = 30.0
 """How long a run that was just started may be unknown to a part of the platform."""
 ALIVE_SECONDS = 60.0
 """The account is never silent for longer while a run is waited for."""
+LAST_LOOK_SECONDS = 5.0
+"""So long before the deadline a run is looked at once more, whatever the rhythm: it may just have ended."""
 FRESH_SECONDS = 2.0
 """What was seen this long ago still holds."""
 
@@ -151,10 +153,11 @@ class Scene:
         link.waited_for |= not link.run.finished
         began = self.time.now()
         unknown_until = began + (UNKNOWN_SECONDS if link.origin in OURS else 0.0)
-        rhythm = pauses(self.policy.poll_interval_seconds)
+        rhythm = pace.Rhythm(self.policy.poll_interval_seconds, self._expected(link))
         while not link.run.finished:
             self._tell_state(link, began)
-            self._pause_alive(next(rhythm), link, began)
+            pause = rhythm.pause(self.time.now() - began, link.run.progress)
+            self._pause_alive(self._short_of_deadline(pause), link, began)
             try:
                 self.look_again(link)
             except NotFound:
@@ -162,11 +165,17 @@ class Scene:
                     raise
         self._tell_state(link, began)
 
+    def _short_of_deadline(self, pause: float) -> float:
+        """Return the pause, or a shorter one that leaves time for a last look before the deadline."""
+        last_look = self.deadline - self.time.now() - min(LAST_LOOK_SECONDS, self.policy.poll_interval_seconds)
+        return last_look if 0 < last_look < pause else pause
+
     def _pause_alive(self, seconds: float, link: Link, began: float) -> None:
         """Sleep, with a sign of life now and then: CI systems end a job that is silent for long."""
         until = self.time.now() + seconds
         while (left := until - self.time.now()) > 0:
-            self.pause(min(left, ALIVE_SECONDS), f"while run {link.run.id} was {link.run.status}")
+            silent = link.told_at + ALIVE_SECONDS - self.time.now()
+            self.pause(min(left, max(silent, 0.1)), f"while run {link.run.id} was {link.run.status}")
             self._tell_state(link, began)
 
     def _tell_state(self, link: Link, began: float) -> None:
@@ -179,11 +188,16 @@ class Scene:
             link.told, link.told_at = link.run, now
 
     def _expected(self, link: Link) -> float | None:
-        """Return how long a rerun may take: its share of the first run's time."""
-        first = self.chain.root.run.seconds
-        if first is None or link.requested is None or not self.ledger.histories:
+        """Return how long a rerun may take, by its share of the leaves and the times of the runs before."""
+        leaves = len(self.ledger.histories)
+        if link.requested is None or not leaves:
             return None
-        return first * link.requested / len(self.ledger.histories)
+        known = [
+            (before.requested / leaves, before.run.seconds)
+            for before in self.chain
+            if before is not link and before.requested and before.run.seconds is not None
+        ]
+        return pace.expected(self.chain.root.run.seconds, link.requested / leaves, known[-1] if known else None)
 
     def pause(self, seconds: float, when: str) -> None:
         """Sleep; raises DeadlinePassed when the deadline comes first."""

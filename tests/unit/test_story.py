@@ -28,6 +28,7 @@ from rerun_action.core.model import (
     StopReport,
     StopRoute,
 )
+from rerun_action.core.pace import Rhythm
 from rerun_action.errors import Cancelled, DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
 from rerun_action.rerun import Story
 from tests.support.fake_time import FakeTime
@@ -171,6 +172,8 @@ def tell(
 FAILED = {1: [listing(1, case(11, F), case(12, P, name=2))]}
 CREATED = going(2, parent=1, status="STATUS_CREATED")
 STOPPED = StopReply(StopRoute.RUN, 200, 2)
+EACH_SECOND = Policy(poll_interval_seconds=1.0)
+"""With this a run is looked at once a second: it is known which look comes before a signal."""
 
 
 def test_the_few_requests_of_an_ordinary_story() -> None:
@@ -200,14 +203,18 @@ def test_the_few_requests_of_an_ordinary_story() -> None:
     assert len(told.published) == 1
 
 
-def test_pauses_grow_by_half_up_to_the_cap_and_unknown_states_are_waited_for() -> None:
+def test_pauses_are_those_of_the_rhythm_and_unknown_states_are_waited_for() -> None:
     told = tell(
         {1: [going(1, status="STATUS_BREAKFAST")] * 8 + [run(1, P)]},
         {1: [listing(1, case(11, P))]},
         policy=Policy(poll_interval_seconds=5.0),
     )
     assert told.report.outcome is Outcome.CLEAN
-    assert told.time.sleeps == [1.0, 1.5, 2.25, 3.375, 5.0, 5.0, 5.0, 5.0]
+    rhythm, elapsed, expected = Rhythm(5.0), 0.0, list[float]()
+    for _ in range(8):
+        expected.append(rhythm.pause(elapsed, Progress()))
+        elapsed += expected[-1]
+    assert told.time.sleeps == pytest.approx(expected)
     assert told.notes[:2] == ["execution 1 STATUS_BREAKFAST None 0", "execution 1 STATUS_COMPLETED SUCCESS 0"]
 
 
@@ -216,17 +223,17 @@ def test_a_change_of_the_counters_is_a_line_and_no_change_is_none() -> None:
     told = tell(
         {1: [going(1), going(1), going(1, progress=one), going(1, progress=one), going(1, progress=two), run(1, P)]},
         {1: [listing(1, case(11, P))]},
+        policy=EACH_SECOND,
     )
-    assert [line.split("None ")[1] for line in told.notes if "IN_PROGRESS" in line] == ["0", "1 5 s left", "2 4 s left"]
+    assert [line.split("None ")[1] for line in told.notes if "IN_PROGRESS" in line] == ["0", "1 4 s left", "2 2 s left"]
 
 
 def test_there_is_a_sign_of_life_every_minute() -> None:
     told = tell(
-        {1: [*[going(1)] * 20, run(1, P)]}, {1: [listing(1, case(11, P))]}, policy=Policy(poll_interval_seconds=300.0)
+        {1: [*[going(1)] * 120, run(1, P)]}, {1: [listing(1, case(11, P))]}, policy=Policy(poll_interval_seconds=300.0)
     )
     assert told.time.at > 1000
-    assert told.notes.count("execution 1 STATUS_IN_PROGRESS None 0") >= told.time.at // 61
-    assert max(told.time.sleeps) == 60.0
+    assert told.notes.count("execution 1 STATUS_IN_PROGRESS None 0") >= told.time.at // 60
 
 
 def test_what_is_expected_of_a_rerun_is_its_share_of_the_first_runs_time() -> None:
@@ -234,9 +241,11 @@ def test_what_is_expected_of_a_rerun_is_its_share_of_the_first_runs_time() -> No
         {1: [run(1, seconds=100.0)], 2: [going(2, 1), run(2, P, 1)]},
         FAILED | {2: [listing(2, case(21, P))]},
         trigger=CREATED,
+        policy=EACH_SECOND,
     )
-    assert "triggered 2 STATUS_CREATED None 0 50 s left" in told.notes
-    assert "triggered 2 STATUS_IN_PROGRESS None 0 49 s left" in told.notes
+    # half of what is left beside the 30 s that it takes whatever its size
+    assert "triggered 2 STATUS_CREATED None 0 65 s left" in told.notes
+    assert "triggered 2 STATUS_IN_PROGRESS None 0 64 s left" in told.notes
 
 
 # --- the chain --------------------------------------------------------------------------------------------------------
@@ -413,7 +422,7 @@ def test_unsettled_results_are_looked_at_again_for_a_minute(unsettled: Result) -
     told = tell(runs, FAILED | {2: [open_listing, open_listing, listing(2, case(21, P))]}, trigger=CREATED)
     assert told.report.outcome is Outcome.FLAKY
     runs = {1: [run(1)], 2: [run(2, P, 1)]}
-    told = tell(runs, FAILED | {2: [open_listing]}, trigger=CREATED)
+    told = tell(runs, FAILED | {2: [open_listing]}, trigger=CREATED, policy=EACH_SECOND)
     assert (told.report.outcome, told.report.counts()["unresolved"]) == (Outcome.FAILED, 1)
     assert told.time.at == pytest.approx(61.0)
 
@@ -525,7 +534,7 @@ def test_a_recovered_rerun_is_ours_to_stop() -> None:
         dict(FAILED),
         trigger=UNCLEAR,
         stop=STOPPED,
-        policy=Policy(timeout_minutes=1),
+        policy=Policy(timeout_minutes=0.25, poll_interval_seconds=1.0),
     )
     assert (told.report.exit_code, told.platform.count("stop")) == (4, 1)
 
@@ -607,6 +616,7 @@ def test_a_plan_that_reruns_by_itself_and_did_not_is_rerun_after_half_a_minute()
         {1: [run(1, reruns_by_itself=True)], 2: [run(2, P, 1)]},
         FAILED | {2: [listing(2, case(21, P))]},
         trigger=CREATED,
+        policy=EACH_SECOND,
     )
     assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FLAKY, 1)
     assert 30 <= told.time.at < 33
@@ -929,11 +939,12 @@ def test_a_fresh_run_is_started_waited_for_and_rerun() -> None:
 
 def test_a_fresh_run_is_ours_to_stop() -> None:
     told = tell(
-        {1: [*[going(1)] * 10, run(1, Result.STOPPED)]},
+        {1: [*[going(1)] * 99, run(1, Result.STOPPED)]},
         {},
         execution=FRESH,
         start=going(1),
         stop=StopReply(StopRoute.RUN, 200, 1),
+        policy=EACH_SECOND,
         time=FakeTime(signal_at=100.0),
     )
     assert (told.report.exit_code, told.report.message) == (143, "cancelled by SIGTERM; run 1: stop confirmed")
@@ -957,14 +968,14 @@ def test_an_unclear_start_says_where_to_look() -> None:
 def slow(after_stop: list[Any], **more: Any) -> Told:
     """A rerun that never ends by itself; the runs after the stop are as given."""
     time = more.pop("time", None) or FakeTime(signal_at=100.0)
-    looks = more.pop("looks", 10)
+    looks = more.pop("looks", 99)
     return tell(
         {1: [run(1)], 2: [*[going(2, 1)] * looks, *after_stop]},
         dict(FAILED),
         trigger=CREATED,
         stop=more.pop("stop", STOPPED),
         time=time,
-        policy=more.pop("policy", Policy()),
+        policy=more.pop("policy", EACH_SECOND),
     )
 
 
@@ -1048,3 +1059,15 @@ def test_a_signal_during_a_call_that_then_fails_still_decides() -> None:
     time = FakeTime(signal_at=0.0)
     told = tell({1: [Unreachable("gone")]}, {}, time=time)
     assert (told.report.exit_code, told.report.message) == (143, "cancelled by SIGTERM (gone)")
+
+
+def test_a_run_that_ended_just_before_the_deadline_is_seen() -> None:
+    """The rhythm would sleep past the deadline: one more look comes 5 seconds before it."""
+    listed, policy = {1: [listing(1, case(11, P))]}, Policy(timeout_minutes=1.0)
+    told = tell({1: [going(1)]}, {}, policy=policy)
+    assert told.report.outcome is Outcome.TIMED_OUT
+    assert told.time.at == pytest.approx(60.0)
+    looks = told.platform.count("run")
+    told = tell({1: [*[going(1)] * (looks - 1), run(1, P)]}, listed, policy=policy)
+    assert told.report.outcome is Outcome.CLEAN
+    assert 55.0 <= told.time.at < 60.0
