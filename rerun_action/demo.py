@@ -9,7 +9,7 @@ from typing import TextIO
 
 from rerun_action.errors import Cancelled, ExitCode
 from rerun_action.signals import Signals
-from rerun_action.simulator import Simulator, demo_scenario, load
+from rerun_action.simulator import Record, Simulator, demo_scenario, load
 from rerun_action.simulator.demo import RUN_ID
 from rerun_action.simulator.scenario import Scenario, ScenarioError
 
@@ -21,6 +21,7 @@ _EXPLANATION = """
 What you saw: only the 7 failed tests were rerun, data-driven cases row by row. 5 of them passed this time: they are
 flaky. 2 failed again, so the step ends with exit code 1 (failed) and would keep the pipeline red.
 """
+_SCENARIO = "a scenario in JSON, or what `doctor --save` wrote (default: the demo's scenario)"
 _HOUR = 3600.0
 
 
@@ -54,11 +55,11 @@ def simulate(options: Sequence[str], signals: Signals, stream: TextIO) -> int:
     """Serve a scenario until a signal comes."""
     parser = argparse.ArgumentParser(prog="python entrypoint.py simulator", description="A Testsigma to rehearse with.")
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--scenario", type=Path, metavar="FILE", help="a scenario in JSON (default: the demo's)")
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help=_SCENARIO)
     asked = parser.parse_args(options)
     try:
-        scenario = load(asked.scenario) if asked.scenario else demo_scenario()
-        simulator = Simulator(scenario, asked.port)
+        world = load(asked.scenario) if asked.scenario else demo_scenario()
+        simulator = Simulator(world, asked.port)
     except ScenarioError as error:
         parser.error(f"--scenario: {error}")
     except (OSError, OverflowError) as error:
@@ -66,8 +67,7 @@ def simulate(options: Sequence[str], signals: Signals, stream: TextIO) -> int:
         parser.error(f"--port: can't listen on 127.0.0.1:{asked.port}: {reason}")
     with simulator:
         stream.write("The simulator is listening; a signal (Ctrl-C) ends it. To run the action against it:\n")
-        run_id = scenario.runs[-1].id if scenario.runs else ""
-        for name, value in _inputs(scenario, simulator.url, run_id).items():
+        for name, value in _inputs(simulator.platform.scenario, simulator.url, *_ids(world)).items():
             stream.write(f"  export {name}={value}\n")
         stream.flush()
         try:
@@ -77,9 +77,18 @@ def simulate(options: Sequence[str], signals: Signals, stream: TextIO) -> int:
             return ExitCode.PASSED
 
 
-def _inputs(scenario: Scenario, url: str, run_id: object) -> dict[str, str]:
+def _ids(world: Scenario | Record) -> tuple[object, object]:
+    """Return the execution that there is to rerun, and its test plan where that was said."""
+    if isinstance(world, Record):
+        return world.execution_id or "new", world.test_plan_id
+    return (world.runs[-1].id if world.runs else ""), None
+
+
+def _inputs(scenario: Scenario, url: str, run_id: object, plan_id: object = None) -> dict[str, str]:
+    plan = {} if plan_id is None else {"TESTSIGMA_TEST_PLAN_ID": str(plan_id)}
     return {
         "TESTSIGMA_SERVER_URL": url,
         "TESTSIGMA_API_KEY": scenario.api_key,
         "TESTSIGMA_EXECUTION_ID": str(run_id),
+        **plan,
     }

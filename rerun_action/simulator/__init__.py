@@ -5,6 +5,7 @@ It imports nothing of the client, so that the two can't share a mistake.
 
 from rerun_action.simulator.demo import demo_scenario
 from rerun_action.simulator.platform import Platform, Request
+from rerun_action.simulator.replay import Record, load
 from rerun_action.simulator.replies import Refusal
 from rerun_action.simulator.scenario import (
     DELETED,
@@ -24,7 +25,6 @@ from rerun_action.simulator.scenario import (
     Suite,
     from_dict,
     just_json,
-    load,
     redirect,
 )
 from rerun_action.simulator.server import Simulator
@@ -40,6 +40,7 @@ __all__ = [
     "Pick",
     "Plan",
     "Platform",
+    "Record",
     "Refusal",
     "Reply",
     "Request",

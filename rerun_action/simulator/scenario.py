@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
 from rerun_action.simulator.consistency import check
 from rerun_action.simulator.fields import (
@@ -23,7 +23,10 @@ from rerun_action.simulator.fields import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+T = TypeVar("T")
 
 Habit: TypeAlias = Literal["own", "rerun", "first", "both"]
 ChildStyle: TypeAlias = Literal["object", "id", "none"]
@@ -217,10 +220,10 @@ class Scenario:
             raise ScenarioError(str(error)) from None
 
 
-def load(path: Path) -> Scenario:
-    """Read a scenario from a JSON file."""
+def read(path: Path, build: Callable[[object], T]) -> T:
+    """Read a JSON file and build something from it."""
     try:
-        return from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return build(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
     except ScenarioError as error:

@@ -16,15 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from rerun_action.simulator.faults import HTML_PAGE, Faults, patched
 from rerun_action.simulator.platform import Platform, Request
+from rerun_action.simulator.replay import Record, Replay
 from rerun_action.simulator.replies import Refusal
-from rerun_action.simulator.scenario import Patch, Reply
+from rerun_action.simulator.scenario import Patch, Reply, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from rerun_action.simulator.replies import Json
-    from rerun_action.simulator.scenario import Answer, Call, Scenario
+    from rerun_action.simulator.scenario import Answer, Call
 
 # Nothing is longer than this, and int() refuses some thousands of digits with an error of its own.
 _NUMBER = "[0-9]{1,18}"
@@ -37,11 +38,13 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Simulator:
-    """A platform and its server: listens when it is made, serves inside `with`."""
+    """A platform, or the record of a look at one, and its server: listens when it is made, serves inside `with`."""
 
-    def __init__(self, scenario: Scenario, port: int = 0, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, world: Scenario | Record, port: int = 0, clock: Callable[[], float] = time.time) -> None:
+        replay = Replay(world, clock) if isinstance(world, Record) else None
+        scenario = Scenario(()) if isinstance(world, Record) else world
         self._platform = Platform(scenario, clock)
-        self._server = _Server(self._platform, Faults(scenario.faults, clock), port)
+        self._server = _Server(self._platform, Faults(scenario.faults, clock), replay, port)
         # The poll interval is how long shutdown may take.
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -74,9 +77,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # of the default 5, a burst of clients would wait a second for their next attempt
 
-    def __init__(self, platform: Platform, faults: Faults, port: int) -> None:
+    def __init__(self, platform: Platform, faults: Faults, replay: Replay | None, port: int) -> None:
         self.platform = platform
         self.faults = faults
+        self.replay = replay
         self._connections: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -127,6 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
         journal_body = raw.decode("utf-8", "replace") if body is _NOT_JSON else body
         platform = self.server.platform
         platform.record(Request(self.command, self.path, journal_body))
+        if self.server.replay is not None:
+            self._send(self.server.replay.answer(self.command, self.path))
+            return
 
         route = _ROUTE.fullmatch(urlsplit(self.path).path)
         call = None if route is None else _call_at(self.command, route)
