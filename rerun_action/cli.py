@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TextIO
 
 from rerun_action import __version__, settings
-from rerun_action.core.model import Outcome, QuarantineEntry, Report
+from rerun_action.core.model import Outcome, Report
 from rerun_action.errors import EXIT_CODE_MEANINGS, ConfigurationError, ExitCode
 from rerun_action.hosts import github, gitlab
 from rerun_action.hosts.account import Account
 from rerun_action.hosts.console import Console, no_group
+from rerun_action.inputs import not_writable, quarantine_entries, tell_faults
 from rerun_action.publisher import Publisher
 from rerun_action.reports.folder import Folder
 from rerun_action.rerun import Story
@@ -28,6 +29,8 @@ usage: python entrypoint.py              rerun what failed; everything is read f
        python entrypoint.py demo         the same against the embedded simulator: no account, no network
        python entrypoint.py simulator [--port N] [--scenario FILE]
                                          the simulator alone, to rehearse a pipeline against
+       python entrypoint.py doctor [--save FILE]
+                                         a check-up: does the set-up work, and what would be done? Only looks
        python entrypoint.py --help | --version
 """
 
@@ -61,6 +64,10 @@ def _command(arguments: list[str], signals: Signals) -> int:
             from rerun_action import demo  # noqa: PLC0415
 
             return demo.simulate(options, signals, sys.stdout)
+        case ["doctor", *options]:
+            from rerun_action.doctor import command  # noqa: PLC0415 - the action itself needs no doctor
+
+            return command.run(options, os.environ, signals, sys.stdout)
         case ["--help" | "-h" | "help"]:
             sys.stdout.write(help_text())
         case ["--version"]:
@@ -81,7 +88,7 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     folder = Folder(Path(settings.raw(environ, "report_dir") or settings.DEFAULT_REPORT_DIR))
     faults = _prepare(folder, environ)
     publisher = Publisher(None if faults else folder, console, environ)
-    entries, file_faults = _quarantine(environ)
+    entries, file_faults = quarantine_entries(environ)
     faults += [*file_faults, *trust.faults(environ)]
     try:
         inputs = settings.load(environ)
@@ -142,31 +149,14 @@ def _prepare(folder: Folder, environ: Mapping[str, str]) -> list[str]:
     try:
         folder.prepare()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a path"
-        return [f"{settings.label('report_dir', environ)} {folder.path} can't be written to: {reason}"]
+        return [not_writable(settings.label("report_dir", environ), folder.path, error)]
     return []
-
-
-def _quarantine(environ: Mapping[str, str]) -> tuple[tuple[QuarantineEntry, ...], list[str]]:
-    """Read the quarantine file, if there is one; return its entries and its faults."""
-    path = settings.raw(environ, "quarantine_file")
-    if path is None or "\0" in path:
-        return (), []
-    from rerun_action import quarantine  # noqa: PLC0415 - YAML is loaded by those who use it
-
-    try:
-        return quarantine.load(Path(path)), []
-    except quarantine.QuarantineError as error:
-        return (), [f"{settings.label('quarantine_file', environ)} {fault}" for fault in error.faults]
 
 
 def _refuse(faults: list[str], publisher: Publisher, console: Console, environ: Mapping[str, str]) -> int:
     """Say everything that is wrong with the inputs; nothing has been sent."""
     error = ConfigurationError(faults)
-    console.result("The configuration is wrong, nothing was sent:")
-    for fault in faults:
-        console.result(f"  - {fault}")
-    console.result("Inputs are given as `with:` on GitHub and as TESTSIGMA_... variables elsewhere; --help lists them.")
+    tell_faults(faults, console)
     report = Report(Outcome(error.result), error.exit_code, error.message, settings.given_execution(environ))
     publisher.publish(report)
     _annotate(report, console, environ)

@@ -22,6 +22,11 @@ class Folder:
         with tempfile.TemporaryFile(dir=self.path):
             pass
 
+    def check(self) -> None:
+        """Make sure that `prepare` would work, and leave nothing behind."""
+        with tempfile.TemporaryFile(dir=next(path for path in (self.path, *self.path.parents) if path.exists())):
+            pass
+
     def write(self, name: str, text: str | Iterable[str]) -> None:
         """Put a file in place by replacing it with a finished temporary one."""
         temporary = self.path / f".{name}.{os.getpid()}"

@@ -1,0 +1,42 @@
+"""`python entrypoint.py doctor` as a process, and what it printed."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from rerun_action.simulator import Simulator
+from tests.support.processes import environment, started
+from tests.support.scenarios import KEY
+
+
+class Visit:
+    """One call of doctor, and what came of it."""
+
+    def __init__(
+        self,
+        server: Simulator | str,
+        folder: Path,
+        *arguments: str,
+        more: Any = None,
+        **inputs: object,
+    ) -> None:
+        simulator = server if isinstance(server, Simulator) else None
+        if simulator is None:
+            inputs["server_url"] = server
+        environ = environment(simulator, folder / "reports", **inputs) | dict(more or {})
+        with started(environ, "doctor", *arguments) as process:
+            self.text, _ = process.communicate(timeout=40)
+        self.code = process.returncode
+        self.lines = self.text.splitlines()
+        assert KEY not in self.text
+        assert "Traceback" not in self.text
+        assert not (folder / "reports").exists()
+        if simulator is not None:
+            assert {request.method for request in simulator.platform.requests} <= {"GET"}
+
+    def line(self, topic: str) -> str:
+        (line,) = [line for line in self.lines if re.match(rf"\w+ +(.*, )?{topic}(, .*)?: ", line)]
+        return line
+
+    def problems(self) -> list[str]:
+        return [line for line in self.lines if line.startswith("problem")]
