@@ -33,6 +33,7 @@ class Subject:
         self.id = _NOBODY if self.new else int(inputs.execution_id)
         self.host_is_well = False
         self.key_is_well = False
+        self._pages: dict[int, list[Any]] = {}
 
     @cached_property
     def first_look(self) -> Run | ActionError:
@@ -73,7 +74,9 @@ class Subject:
             raise
         except ActionError as error:
             raise CouldNot(f"the listing of run {run_id} can't be had") from error
-        return [wire.parse(reply.body) for reply in self.journal.pages(listing_path(run_id))]
+        if run_id not in self._pages:
+            self._pages[run_id] = [wire.parse(reply.body) for reply in self.journal.pages(listing_path(run_id))]
+        return self._pages[run_id]
 
     @cached_property
     def chain(self) -> tuple[Run, ...]:

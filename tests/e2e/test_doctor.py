@@ -496,6 +496,19 @@ def test_a_signal_ends_it_and_nothing_is_saved(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_signal_during_the_dry_run_is_heard(tmp_path: Path) -> None:
+    hangs = Fault("listing", "hang", run=11, times=None)
+    with Simulator(scenario(case(1, *FAILS), runs=chain_of(3), faults=(hangs,))) as simulator:
+        environ = environment(simulator, tmp_path / "reports", execution_id=10)
+        with started(environ, "doctor") as process:
+            while "/11/test_case_results" not in paths(simulator):
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            text, _ = process.communicate(timeout=5)
+    assert process.returncode == 143
+    assert text.splitlines()[-1] == "cancelled by SIGTERM"
+
+
 def test_on_github_the_key_is_masked_first(tmp_path: Path) -> None:
     with Simulator(scenario(*CASES)) as simulator:
         environ = environment(simulator, tmp_path) | {"GITHUB_ACTIONS": "true"}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rerun_action.simulator import Fault, PastRun, Pick, Reply, Scenario, Simulator, load
+from rerun_action.simulator import Fault, PastRun, Pick, Reply, Scenario, Simulator, load, redirect
 from tests.support.doctor import Visit
-from tests.support.processes import started
+from tests.support.processes import act, started
 from tests.support.scenarios import FAILS, FLAKES, KEY, PASSES, PLAN, case, data_driven, scenario
 
 HABITS = ("own", "rerun", "first", "both")
@@ -42,6 +42,7 @@ RECORDED: dict[str, tuple[Scenario, dict[str, object]]] = {
     "the plan's id": (scenario(*CASES), {"execution_id": PLAN, "test_plan_id": PLAN}),
     "a new run": (scenario(*CASES), {"execution_id": "new", "test_plan_id": PLAN}),
     "a wrong key": (scenario(*CASES), {"api_key": "another-key"}),
+    "a redirect": (scenario(*CASES, faults=(Fault("run", redirect("https://elsewhere.example/")),)), {}),
     "a 503 at first": (scenario(*CASES, faults=(Fault("run", Reply(503)),)), {}),
     "unknown words": (scenario(case(1, "MAYBE"), case(2, "Ask Bob"), case(3, *PASSES)), {}),
     "a child that shows nowhere": (scenario(*CASES, runs=CHAIN, child="none"), {"execution_id": 99}),
@@ -70,6 +71,24 @@ def test_without_a_reply_nothing_is_saved(tmp_path: Path) -> None:
     visit = Visit("https://testsigma.invalid", tmp_path, "--save", str(tmp_path / "record.json"))
     assert visit.lines[-1] == "Nothing was saved: there was no reply."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_action_itself_can_look_at_a_record_and_start_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "record.json"
+    with Simulator(scenario(*CASES)) as simulator:
+        Visit(simulator, tmp_path, "--save", str(file))
+    execution = json.loads(file.read_text(encoding="utf-8"))["execution_id"]
+    with Simulator(load(file)) as simulator:
+        outcome = act(simulator, tmp_path, execution_id=execution, dry_run="true")
+        assert (outcome.code, outcome.report["message"]) == (0, "would rerun 3 of 5 tests")
+        outcome = act(simulator, tmp_path, execution_id=execution)
+    assert (outcome.code, outcome.report["message"]) == (
+        3,
+        (
+            "the rerun was not triggered: the platform refused the request (405). "
+            'It said: "This is a record, to look at only: it answers no POST".'
+        ),
+    )
 
 
 def test_the_simulator_serves_a_record_and_says_how_to_use_it(tmp_path: Path) -> None:
