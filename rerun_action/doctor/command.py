@@ -22,7 +22,7 @@ from rerun_action.reports.folder import Folder
 from rerun_action.rerun import Story
 from rerun_action.settings import Settings
 from rerun_action.signals import Signals
-from rerun_action.testsigma import record
+from rerun_action.testsigma import record, trust
 from rerun_action.testsigma.journal import Journal
 from rerun_action.testsigma.look import Look
 
@@ -47,7 +47,7 @@ def run(options: Sequence[str], environ: Mapping[str, str], signals: Signals, st
     if key and github.is_host(environ):
         console.command(github.mask_command(key))  # the very first line
     entries, file_faults = inputs.quarantine_entries(environ)
-    faults = inputs.all_faults(environ, [*_unwritable(environ, save), *file_faults])
+    faults = inputs.all_faults(environ, [*_unwritable(environ, save), *file_faults, *trust.faults(environ)])
     if faults:
         inputs.tell_faults(faults, console)
         return ExitCode.CONFIGURATION
@@ -101,7 +101,8 @@ class _Examination:
         given, say = self._given, self._console.result
         say(f"testsigma-rerun-action {__version__} doctor: execution {given.execution_id} at {given.server_url}")
         key = given.api_key.get_secret_value()
-        look = Look(given.server_url, key, self._signals, self._journal, debug=self._console.debug)
+        bundle = trust.ca_bundle(self._environ)
+        look = Look(given.server_url, key, self._signals, self._journal, debug=self._console.debug, ca_bundle=bundle)
         looked = Looked(look, self._signals)
         problems = []
         say(str(_inputs(self._environ)))

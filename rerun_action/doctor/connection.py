@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from rerun_action.doctor.line import Finding, State
 from rerun_action.errors import ActionError
-from rerun_action.testsigma import wire
+from rerun_action.testsigma import trust, wire
 from rerun_action.testsigma.journal import Exchange
 from rerun_action.testsigma.look import Route
 from rerun_action.testsigma.trouble import NoConnection, Trouble
@@ -100,9 +100,7 @@ def disturbed(exchange: Exchange) -> tuple[str, str] | None:
 def _ca(route: Route, environ: Mapping[str, str]) -> str:
     if route.ca is None:
         return "certificates from the built-in list (certifi)"
-    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-    variable = next((name for name in names if environ.get(name) == route.ca), "")
-    return f"certificates from {route.ca}" + (f" ({variable})" if variable else "")
+    return f"certificates from {route.ca} ({trust.variable(environ)})"
 
 
 def _proxy(route: Route, environ: Mapping[str, str]) -> str:

@@ -39,11 +39,12 @@ class Look(Client):
         journal: Journal,
         *,
         debug: Callable[[str], None],
+        ca_bundle: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.journal = journal
         self._clock = clock
-        super().__init__(server_url, api_key, time, warn=debug, debug=debug)
+        super().__init__(server_url, api_key, time, warn=debug, debug=debug, ca_bundle=ca_bundle)
 
     def _new_session(self) -> requests.Session:
         session = super()._new_session()

@@ -40,11 +40,12 @@ def host_line(url: str, folder: Path, **more: str) -> str:
     return line
 
 
-def test_a_company_ca_that_is_named(ca: trustme.CA, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_company_ca_that_is_named(variable: str, ca: trustme.CA, tmp_path: Path) -> None:
     path = bundle(ca, tmp_path)
     with Simulator(scenario(*CASES)) as simulator, tls_in_front_of(simulator.url, ca.issue_cert("localhost")) as url:
-        line = host_line(url, tmp_path, REQUESTS_CA_BUNDLE=str(path))
-    assert line == f"ok       host: HOST answers over TLS; certificates from {path} (REQUESTS_CA_BUNDLE); no proxy"
+        line = host_line(url, tmp_path, **{variable: str(path)})
+    assert line == f"ok       host: HOST answers over TLS; certificates from {path} ({variable}); no proxy"
 
 
 @pytest.mark.parametrize(
@@ -86,12 +87,11 @@ def test_a_certificate_that_does_not_do(fault: str, said: str, ca: trustme.CA, t
         assert simulator.platform.requests == []
 
 
-def test_a_bundle_that_is_not_there(tmp_path: Path) -> None:
+def test_a_bundle_that_is_not_there_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
     path = tmp_path / "none.pem"
-    assert host_line("https://localhost:9", tmp_path, REQUESTS_CA_BUNDLE=str(path)) == (
-        f"problem  host: the certificates from {path} (REQUESTS_CA_BUNDLE) can't be read. "
-        "Next: correct the variable, or take it away"
-    )
+    visit = Visit("https://localhost:9", tmp_path, more={"REQUESTS_CA_BUNDLE": str(path)})
+    assert visit.code == 2
+    assert f"  - REQUESTS_CA_BUNDLE: {path} can't be read: No such file or directory" in visit.text
 
 
 def test_a_host_that_does_not_resolve(tmp_path: Path) -> None:
