@@ -1,9 +1,19 @@
 """What the story needs of the world: the platform, the time, the account."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from rerun_action.core.model import Decision, FreshRun, LeafReport, Listing, Origin, RerunRequest, Run, StopReply
+from rerun_action.core.model import (
+    Decision,
+    FreshRun,
+    LeafReport,
+    Listing,
+    Origin,
+    RerunRequest,
+    Run,
+    StopReply,
+    Verdict,
+)
 
 
 class Platform(Protocol):
@@ -33,6 +43,8 @@ class Account(Protocol):
     def warning(self, text: str) -> None: ...  # noqa: D102
     def crashed(self, fault: Exception) -> None: ...  # noqa: D102
     def state(self, run: Run, origin: Origin, remaining: float | None = None) -> None: ...  # noqa: D102
-    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None: ...  # noqa: D102
+    def decided(  # noqa: D102
+        self, counts: Mapping[Verdict, int], failed: Sequence[tuple[LeafReport, Decision]], round_no: int
+    ) -> None: ...
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None: ...  # noqa: D102
     def triggered(self, run: Run, requested: int, url: str) -> None: ...  # noqa: D102

@@ -63,7 +63,7 @@ def _concealed(report: Report, conceal: Callable[[str], str]) -> Report:
             told.reason
         ) == told.reason:
             return told
-        return replace(told, leaf=Leaf(*names, row), reason=conceal(told.reason))
+        return told._replace(leaf=Leaf(*names, row), reason=conceal(told.reason))
 
     def run_without(told: RunReport) -> RunReport:
         return replace(told, run=replace(told.run, status=conceal(told.run.status)))

@@ -1,10 +1,12 @@
 """The story: read the chain, decide, trigger, wait, read again, judge; and whatever happens, leave nothing behind."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from rerun_action.core import policy as policies
 from rerun_action.core import verdict as verdicts
 from rerun_action.core.model import (
+    PASSES,
     Decision,
     FreshRun,
     LeafReport,
@@ -17,6 +19,7 @@ from rerun_action.core.model import (
     Result,
     RunReport,
     StopReport,
+    Verdict,
 )
 from rerun_action.ending import Ending
 from rerun_action.errors import EXIT_CODES, ActionError, Cancelled, Contradiction, ExitCode, InternalError
@@ -128,8 +131,15 @@ class Story:
         )
         request = policies.request(self._scene.ledger, self._decisions, self._policy)
         if request.picks or not rounds:
-            self._scene.account.decided(self._judge(), self._decisions, rounds + 1)
+            self._tell_decisions(rounds + 1)
         return request
+
+    def _tell_decisions(self, round_no: int) -> None:
+        leaves = self._judge_opened()
+        counts = Counter(leaf.verdict for leaf in leaves.values())
+        counts[Verdict.PASSED] += len(self._scene.ledger) - len(leaves)
+        unpassed = [(leaf, self._decisions[number]) for number, leaf in leaves.items() if leaf.verdict not in PASSES]
+        self._scene.account.decided(counts, unpassed, round_no)
 
     def _refusal(self, rounds: int) -> str | None:
         reruns = len(self._scene.chain) - 1
@@ -152,12 +162,15 @@ class Story:
             return f"would decline: {refusal}"
         if not request.picks:
             return f"would rerun nothing: {self._verdict()[1]}"
-        return f"would rerun {len(request.covered)} of {len(self._scene.ledger.histories)} tests"
+        return f"would rerun {len(request.covered)} of {len(self._scene.ledger)} tests"
 
     def _verdict(self) -> tuple[Outcome, str]:
-        leaves = self._judge()
+        leaves = self._judge_opened().values()
         outcome = verdicts.outcome(leaves)
-        return outcome, verdicts.message(outcome, leaves)
+        return outcome, verdicts.message(outcome, leaves, len(self._scene.ledger) - len(leaves))
+
+    def _judge_opened(self) -> dict[int, LeafReport]:
+        return verdicts.judge_opened(self._scene.ledger, self._decisions, self._quarantine())
 
     def _judge(self) -> tuple[LeafReport, ...]:
         return verdicts.judge(self._scene.ledger, self._decisions, self._quarantine())

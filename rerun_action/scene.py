@@ -131,7 +131,7 @@ class Scene:
         """Wait for a rerun and take in what it did."""
         self._wait(rerun)
         self._read([rerun])
-        merged = any(history.unseen for history in self.ledger.histories)
+        merged = any(history.unseen for history in self.ledger.opened)
         if merged:
             self._read_consolidated()
         self._settle([rerun], merged=merged)
@@ -189,7 +189,7 @@ class Scene:
 
     def _expected(self, link: Link) -> float | None:
         """Return how long a rerun may take, by its share of the leaves and the times of the runs before."""
-        leaves = len(self.ledger.histories)
+        leaves = len(self.ledger)
         if link.requested is None or not leaves:
             return None
         known = [
@@ -228,11 +228,11 @@ class Scene:
         if listing.unknown_words and not link.listed:
             words = ", ".join(f'"{word}"' for word in sorted(listing.unknown_words))
             self.account.warning(f"run {link.run.id} lists results that this action does not know: {words}")
-        leaves = sum(len(case.rows) or 1 for case in listing.cases)
-        if link.run.progress.total is not None and link.run.progress.total > leaves and not link.listed:
-            self.account.warning(
-                f"run {link.run.id} counts {link.run.progress.total} results, but only {leaves} are listed"
-            )
+        announced = link.run.progress.total
+        if announced is not None and not link.listed:
+            leaves = sum(len(case.rows) or 1 for case in listing.cases)
+            if announced > leaves:
+                self.account.warning(f"run {link.run.id} counts {announced} results, but only {leaves} are listed")
         link.listed = True
         return listing
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Result(enum.StrEnum):
@@ -92,8 +92,7 @@ class Run:
         return self.status == "STATUS_COMPLETED"
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(NamedTuple):
     """One data row of a data-driven case in a listing."""
 
     result_id: int
@@ -101,8 +100,7 @@ class RowResult:
     result: Result
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
+class CaseResult(NamedTuple):
     """One case of a listing; `rows` is empty unless it is data-driven."""
 
     result_id: int
@@ -132,8 +130,7 @@ class Listing:
 # --- what is known of a leaf ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """What can pass or fail by itself. `iteration` is the name of the data row, None for a case."""
 
     suite: str
@@ -142,8 +139,7 @@ class Leaf:
     iteration: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One result of a leaf, identified by its result id. `run_id` is None where the listings leave it open."""
 
     run_id: int | None
@@ -240,16 +236,14 @@ class Policy:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a leaf is rerun now, and why or why not."""
 
     rerun: bool
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """One entry of the trigger's `testCaseResultRequests`; without rows it asks for the whole case."""
 
     case_result_id: int
@@ -289,6 +283,9 @@ class Verdict(enum.StrEnum):
     QUARANTINED = "quarantined"
 
 
+PASSES = (Verdict.PASSED, Verdict.FLAKY)
+
+
 class Outcome(enum.StrEnum):
     """The result of the whole step (interface page, "Result and exit code")."""
 
@@ -323,8 +320,7 @@ class StopRoute(enum.StrEnum):
     COLLECTION = "collection"
 
 
-@dataclass(frozen=True, slots=True)
-class LeafReport:
+class LeafReport(NamedTuple):
     """A leaf with its verdict and all that was seen of it."""
 
     leaf: Leaf

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from fractions import Fraction
 
 from rerun_action.core import filters
-from rerun_action.core.ledger import History, Ledger
+from rerun_action.core.history import History
+from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import Decision, Iterations, Leaf, Pick, Policy, QuarantineEntry, RerunRequest, Result
 
 MAX_RERUNS_OF_A_RUN = 10
@@ -28,19 +29,22 @@ def quarantine(ledger: Ledger, policy: Policy) -> tuple[QuarantineEntry | None, 
         entries = valid.get(filters.normal(leaf.case), ())
         return next((entry for entry in entries if filters.speaks_of(entry, leaf)), None)
 
-    return tuple(find(history.leaf) if valid else None for history in ledger.histories)
+    found: list[QuarantineEntry | None] = [None] * len(ledger)
+    for number, leaf in ledger.leaves() if valid else ():
+        found[number] = find(leaf)
+    return tuple(found)
 
 
 def stale_entries(ledger: Ledger, policy: Policy) -> Iterator[str]:
     """Say which quarantine entries have expired, and which match nothing."""
-    cases = {filters.normal(history.leaf.case): list[Leaf]() for history in ledger.histories if policy.quarantine}
-    for history in ledger.histories if policy.quarantine else ():
-        cases[filters.normal(history.leaf.case)].append(history.leaf)
+    cases = {filters.normal(entry.case): list[Leaf]() for entry in policy.quarantine}
+    for _, leaf in ledger.leaves() if cases else ():
+        cases.get(filters.normal(leaf.case), []).append(leaf)
     for entry in policy.quarantine:
         name = f'quarantine of "{entry.case}" ({policy.quarantine_file}, line {entry.line}, owner {entry.owner})'
         if entry.expires < policy.today:
             yield f"the {name} expired on {entry.expires}: the test counts again"
-        if not any(filters.speaks_of(entry, leaf) for leaf in cases.get(filters.normal(entry.case), ())):
+        if not any(filters.speaks_of(entry, leaf) for leaf in cases[filters.normal(entry.case)]):
             yield f"the {name} matches no test of this execution"
 
 
@@ -65,11 +69,15 @@ def decide(
             return f"exclude names it ({pattern.text})"
         return "include does not name it" if policy.include and not included(leaf) else None
 
-    entries = quarantined or [None] * len(ledger.histories)
-    return tuple(
-        _decide(history, policy, entry, left_out, history.seen_in(reruns) if rounds_left else policy.max_reruns)
-        for history, entry in zip(ledger.histories, entries, strict=True)
-    )
+    entries = quarantined or [None] * len(ledger)
+    decisions = [_PASSED] * len(ledger)
+    for history in ledger.unpassed:
+        times = history.seen_in(reruns) if rounds_left else policy.max_reruns
+        decisions[history.number] = _decide(history, policy, entries[history.number], left_out, times)
+    return tuple(decisions)
+
+
+_PASSED = Decision(rerun=False, reason="it passed")
 
 
 def _decide(
@@ -80,8 +88,6 @@ def _decide(
     times: int,
 ) -> Decision:
     latest = history.latest
-    if latest is Result.SUCCESS:
-        return Decision(rerun=False, reason="it passed")
     if entry is not None:
         return Decision(rerun=False, reason=f"quarantined until {entry.expires} by {entry.owner}: {entry.reason}")
     if history.unseen:
@@ -104,7 +110,7 @@ def request(ledger: Ledger, decisions: Sequence[Decision], policy: Policy) -> Re
     A case and its rows are named by their newest result ids, as a merged listing would show them together. The whole
     case is asked for where `iterations` says so or it failed without a failed row (API page, "Trigger a rerun").
     """
-    wanted = [history for history, decision in zip(ledger.histories, decisions, strict=True) if decision.rerun]
+    wanted = [history for history in ledger.opened if decisions[history.number].rerun]
     covered = {history.number for history in wanted}
     by_case: dict[int, list[History]] = {}
     for history in wanted:
@@ -113,10 +119,11 @@ def request(ledger: Ledger, decisions: Sequence[Decision], policy: Policy) -> Re
     whole: set[int] = set()
     for mine in by_case.values():
         case = mine[0].case
+        newest = case.newest_result_id
         # a result that may speak for several cases of one name is asked for once
-        ids = rows.setdefault(case.newest_result_id, {})
+        ids = rows.setdefault(newest, {})
         if policy.iterations is Iterations.ALL or any(history.leaf.iteration is None for history in mine):
-            whole.add(case.newest_result_id)
+            whole.add(newest)
             covered.update(member.number for member in case.members)
         else:
             ids.update(dict.fromkeys(history.ruling.result_id for history in mine))
@@ -137,12 +144,9 @@ def refusal(
 
     Counted are the leaves that have not passed, left-out ones included, quarantined ones not; the share is of all.
     """
-    entries = quarantined or [None] * len(ledger.histories)
-    total = len(ledger.histories)
-    failing = sum(
-        entry is None and history.latest is not Result.SUCCESS
-        for history, entry in zip(ledger.histories, entries, strict=True)
-    )
+    entries = quarantined or [None] * len(ledger)
+    total = len(ledger)
+    failing = sum(entries[history.number] is None for history in ledger.unpassed)
     percent = 100 * failing / total if total else 0.0
     figures = f"{failing} of {total} tests ({percent:.1f} %) failed"
     remedy = "Look for a common cause, or raise the input"
@@ -167,21 +171,17 @@ def limit_reached(reruns_before: int) -> str | None:
 
 def hints(ledger: Ledger) -> Iterator[str]:
     """Say where all failures have something in common that most tests don't: a hint, not a refusal."""
-    failed = [history for history in ledger.histories if history.latest is not Result.SUCCESS]
-    passed = len(ledger.histories) - len(failed)
+    failed = ledger.unpassed
+    passed = len(ledger) - len(failed)
     if len(failed) < 2:  # noqa: PLR2004 - one failure has everything in common with itself
         return
-    for where, aspect in (("on machine", _machine), ("in suite", _suite)):
-        places = {aspect(history) for history in failed}
-        if len(places) == 1 and len({aspect(history) for history in ledger.histories}) > 1:
-            yield f'all {len(failed)} failures are {where} "{places.pop()}"'
+    for where, aspect in (("on machine", 1), ("in suite", 0)):
+        (place, *others) = {_place(history)[aspect] for history in failed}
+        if not others and any(other[aspect] != place for other in ledger.places()):
+            yield f'all {len(failed)} failures are {where} "{place}"'
     if passed and all(history.latest in (Result.ABORTED, Result.NOT_EXECUTED) for history in failed):
         yield f"all {len(failed)} failures are ABORTED or NOT_EXECUTED while {passed} tests passed"
 
 
-def _machine(history: History) -> str:
-    return history.leaf.machine
-
-
-def _suite(history: History) -> str:
-    return history.leaf.suite
+def _place(history: History) -> tuple[str, str]:
+    return history.leaf.suite, history.leaf.machine

@@ -1,15 +1,12 @@
 """What the observations add up to: the verdict of each leaf, of the whole, and the contradictions that forbid one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Sequence
 
-from rerun_action.core.ledger import History, Ledger
+from rerun_action.core.history import History
+from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import Decision, LeafReport, Outcome, QuarantineEntry, Result, Run, Verdict
 from rerun_action.core.text import tests
-
-T = TypeVar("T")
 
 
 def judge(
@@ -21,22 +18,36 @@ def judge(
 
     `decisions` are the last ones taken; a leaf that joined the ledger after them has none.
     """
-    return tuple(
-        LeafReport(
+    reports = judge_opened(ledger, decisions, quarantined)
+    reason = ""
+    for number, leaf, seen in ledger.passes():
+        reason = reason or f"passed{_in(seen.run_id)}"
+        counts = not quarantined or quarantined[number] is None
+        reports[number] = LeafReport(leaf, Verdict.PASSED, reason, rerun=False, observations=(seen,), counts=counts)
+    return tuple(reports[number] for number in range(len(ledger)))
+
+
+def judge_opened(
+    ledger: Ledger,
+    decisions: Sequence[Decision] = (),
+    quarantined: Sequence[QuarantineEntry | None] = (),
+) -> dict[int, LeafReport]:
+    """Return the same by number, of all leaves but those that passed at once and were not seen again."""
+    reports: dict[int, LeafReport] = {}
+    for history in ledger.opened:
+        number = history.number
+        decision = decisions[number] if number < len(decisions) else None
+        entry = quarantined[number] if number < len(quarantined) else None
+        verdict, reason = _judge(history, decision, entry)
+        reports[number] = LeafReport(
             history.leaf,
-            *_judge(history, decision, entry),
+            verdict,
+            reason,
             rerun=history.rerun,
             observations=history.observations,
             counts=entry is None,
         )
-        for history, decision, entry in zip(
-            ledger.histories, _padded(decisions, ledger), _padded(quarantined, ledger), strict=True
-        )
-    )
-
-
-def _padded(values: Sequence[T], ledger: Ledger) -> Iterator[T | None]:
-    return chain(values, repeat(None, len(ledger.histories) - len(values)))
+    return reports
 
 
 def _judge(history: History, decision: Decision | None, entry: QuarantineEntry | None) -> tuple[Verdict, str]:
@@ -85,8 +96,8 @@ def outcome(leaves: Iterable[LeafReport]) -> Outcome:
     return Outcome.FLAKY if Verdict.FLAKY in verdicts else Outcome.CLEAN
 
 
-def message(outcome: Outcome, leaves: Sequence[LeafReport]) -> str:
-    """Say the outcome in one sentence."""
+def message(outcome: Outcome, leaves: Collection[LeafReport], more_passes: int = 0) -> str:
+    """Say the outcome in one sentence; `more_passes` are leaves that passed at once and are not in `leaves`."""
     failed = Counter(leaf.rerun or len(leaf.observations) > 1 for leaf in leaves if leaf.verdict is Verdict.FAILED)
     unresolved = sum(leaf.verdict is Verdict.UNRESOLVED for leaf in leaves)
     flaky = sum(leaf.verdict is Verdict.FLAKY and leaf.counts for leaf in leaves)
@@ -103,8 +114,8 @@ def message(outcome: Outcome, leaves: Sequence[LeafReport]) -> str:
     if outcome is Outcome.FLAKY:
         parts.append("nothing fails any more")
     if outcome is Outcome.CLEAN:
-        passed = sum(leaf.verdict in (Verdict.PASSED, Verdict.FLAKY) for leaf in leaves)
-        parts.append(f"nothing that counts failed; {passed} of {tests(len(leaves))} passed")
+        passed = more_passes + sum(leaf.verdict in (Verdict.PASSED, Verdict.FLAKY) for leaf in leaves)
+        parts.append(f"nothing that counts failed; {passed} of {tests(more_passes + len(leaves))} passed")
     if quarantined:
         parts.append(f"{tests(quarantined)} failed in quarantine")
     return "; ".join(parts)
@@ -115,9 +126,9 @@ def contradiction(newest: Run, ledger: Ledger) -> str | None:
 
     A first run that failed and is all green is legal once the chain has a later run (API page, "Listings").
     """
-    if not ledger.histories:
+    if not len(ledger):
         return f"run {newest.id} has finished, but no test case results are listed for it"
-    if newest.result is not Result.SUCCESS and all(h.latest is Result.SUCCESS for h in ledger.histories):
+    if newest.result is not Result.SUCCESS and not ledger.unpassed:
         return (
             f"run {newest.id} ended with {newest.result or 'no result'}, but every test case listed for it passed "
             "and no later rerun explains that"

@@ -1,14 +1,15 @@
 """The account: what a person reads while it happens, and the verdict at its end."""
 
 import traceback
-from collections import Counter
-from collections.abc import Callable, Sequence
-from itertools import compress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from rerun_action.core.model import Decision, Leaf, LeafReport, Origin, Progress, Report, Run, Verdict
+from rerun_action.core.model import PASSES, Decision, Leaf, LeafReport, Origin, Progress, Report, Run, Verdict
 from rerun_action.core.text import tests
 from rerun_action.hosts.console import Console
+
+T = TypeVar("T")
 
 MAX_LINES = 100
 """Of one kind; the report has them all."""
@@ -20,7 +21,6 @@ _STATES = {
     "STATUS_PRE_FLIGHT": "getting ready",
     "STATUS_IN_PROGRESS": "in progress",
 }
-_PASSES = (Verdict.PASSED, Verdict.FLAKY)
 _WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.QUARANTINED, Verdict.FLAKY)
 
 
@@ -52,23 +52,24 @@ class Account:
             state = _STATES.get(run.status, run.status or "no status")
             self._console.current(f"{kind} {run.id}: {state}{_progress(run.progress)}{_remaining(remaining)}")
 
-    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None:
-        """Say what failed, what is rerun and why."""
-        counts = Counter(leaf.verdict for leaf in leaves)
-        unpassed = [leaf.verdict not in _PASSES for leaf in leaves]
-        taken = sum(decision.rerun for decision in decisions)
+    def decided(
+        self, counts: Mapping[Verdict, int], failed: Sequence[tuple[LeafReport, Decision]], round_no: int
+    ) -> None:
+        """Say what failed, what is rerun and why; `counts` are those of all leaves."""
+        taken = sum(decision.rerun for _, decision in failed)
         self._console.info()
         if round_no == 1:
             flaky = f", {counts[Verdict.FLAKY]} failed and passed in a rerun since" if counts[Verdict.FLAKY] else ""
-            passed = counts[Verdict.PASSED]
-            self._console.info(f"{tests(len(leaves))}: {passed} passed, {sum(unpassed)} failed{flaky}")
-        if any(unpassed):
-            with self._console.group(f"Round {round_no}, {taken} of {sum(unpassed)} failed tests to be rerun:"):
-                self._list(_decisions(leaves, decisions, unpassed), self._console.info)
+            total = tests(sum(counts.values()))
+            self._console.info(f"{total}: {counts[Verdict.PASSED]} passed, {len(failed)} failed{flaky}")
+        if failed:
+            with self._console.group(f"Round {round_no}, {taken} of {len(failed)} failed tests to be rerun:"):
+                self._list(failed, _decision, self._console.info)
 
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
         """Say what a dry run leaves alone, and what it would send."""
-        self._list(_decisions(leaves, decisions, [leaf.verdict in _PASSES for leaf in leaves]), self._console.info)
+        passed = [(leaf, d) for leaf, d in zip(leaves, decisions, strict=True) if leaf.verdict in PASSES]
+        self._list(passed, _decision, self._console.info)
         self._console.info(f"payload: {payload}" if payload else "payload: none, nothing would be sent")
 
     def triggered(self, run: Run, requested: int, url: str) -> None:
@@ -83,7 +84,7 @@ class Account:
         if told:
             self._console.info()
             self._console.info("After all runs:")
-        self._list([f"{leaf.verdict:<11}  {name(leaf.leaf)}: {leaf.reason}" for leaf in told], self._console.result)
+        self._list(told, _verdict, self._console.result)
         self._console.info()
         self._console.result(f"Verdict: {report.outcome} (exit code {report.exit_code}) - {report.message}")
         if report.run_url:
@@ -91,16 +92,20 @@ class Account:
         if directory is not None:
             self._console.result(f"Reports: {directory}")
 
-    def _list(self, lines: Sequence[str], say: Callable[[str], None]) -> None:
-        for line in lines[:MAX_LINES]:
-            say(f"  {line}")
-        if len(lines) > MAX_LINES:
-            say(f"  ... and {len(lines) - MAX_LINES} more, all of them in report.json")
+    def _list(self, items: Sequence[T], line: Callable[[T], str], say: Callable[[str], None]) -> None:
+        for item in items[:MAX_LINES]:
+            say(f"  {line(item)}")
+        if len(items) > MAX_LINES:
+            say(f"  ... and {len(items) - MAX_LINES} more, all of them in report.json")
 
 
-def _decisions(leaves: Sequence[LeafReport], decisions: Sequence[Decision], wanted: Sequence[bool]) -> list[str]:
-    chosen = compress(zip(leaves, decisions, strict=True), wanted)
-    return [f"{'rerun' if d.rerun else 'left':<5}  {name(leaf.leaf)}: {d.reason}" for leaf, d in chosen]
+def _decision(told: tuple[LeafReport, Decision]) -> str:
+    leaf, decision = told
+    return f"{'rerun' if decision.rerun else 'left':<5}  {name(leaf.leaf)}: {decision.reason}"
+
+
+def _verdict(leaf: LeafReport) -> str:
+    return f"{leaf.verdict:<11}  {name(leaf.leaf)}: {leaf.reason}"
 
 
 def name(leaf: Leaf) -> str:

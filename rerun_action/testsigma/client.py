@@ -7,7 +7,8 @@ repeated. Redirects are never followed, so that the key goes to `server-url` and
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -32,6 +33,8 @@ REPLY_SECONDS = 120.0
 """How long a whole reply may take, however steadily it drips."""
 STOP_SECONDS = 10.0
 """The same for a stop, which is better sent again than waited for."""
+PIECE_BYTES = 1024 * 1024
+"""How much of a reply is read at once."""
 MAX_QUOTE = 300
 """How much of a refusal is quoted."""
 _GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
@@ -84,6 +87,20 @@ class _BearerAuth(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._key}"
         return request
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came back for one request."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def take(self) -> bytes:
+        """Give the body away, so that a large one is gone once it has been read."""
+        body, self.body = self.body, b""
+        return body
 
 
 class Client:
@@ -277,7 +294,7 @@ class Client:
         method: str,
         path: str,
         limit: float,
-        read: Callable[[requests.Response], T],
+        read: Callable[[Reply], T],
         *,
         body: dict[str, Any] | None = None,
         linger: float = 0.0,
@@ -292,7 +309,7 @@ class Client:
 
         def work() -> T:
             reply = _send(session, method, url, body, limit)
-            self._debug(f"{method} {PATH}{path} -> {reply.status_code}, {len(reply.content)} bytes")
+            self._debug(f"{method} {PATH}{path} -> {reply.status}, {len(reply.body)} bytes")
             return _read(reply, method, read)
 
         try:
@@ -309,12 +326,12 @@ class Client:
             raise
 
 
-def _send(
-    session: requests.Session, method: str, url: str, body: dict[str, Any] | None, limit: float
-) -> requests.Response:
+def _send(session: requests.Session, method: str, url: str, body: dict[str, Any] | None, limit: float) -> Reply:
     timeouts = (min(CONNECT_SECONDS, limit), min(SILENCE_SECONDS, limit))
     try:
-        return session.request(method, url, json=body, timeout=timeouts, allow_redirects=False)
+        # streamed, because requests would read it in pieces of 10 kB
+        with session.request(method, url, json=body, timeout=timeouts, allow_redirects=False, stream=True) as reply:
+            return Reply(reply.status_code, reply.headers, b"".join(reply.iter_content(PIECE_BYTES)))
     except requests.exceptions.SSLError as error:
         if "CERTIFICATE_VERIFY_FAILED" not in str(error):
             raise _Transient("the TLS connection broke") from None
@@ -356,8 +373,8 @@ def _cause(error: requests.exceptions.RequestException) -> tuple[str, bool]:
     return f"the request failed ({type(error).__name__})", False
 
 
-def _read(reply: requests.Response, method: str, read: Callable[[requests.Response], T]) -> T:
-    status = reply.status_code
+def _read(reply: Reply, method: str, read: Callable[[Reply], T]) -> T:
+    status = reply.status
     busy = status == HTTPStatus.TOO_MANY_REQUESTS or (
         status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in reply.headers
     )
@@ -367,26 +384,26 @@ def _read(reply: requests.Response, method: str, read: Callable[[requests.Respon
     if busy or broken:
         raise _Transient(f"HTTP {status}", retry_after=_retry_after(reply), untouched=busy, gateway=status in _GATEWAY)
     if status >= HTTPStatus.MULTIPLE_CHOICES:
-        raise _Answer(status, wire.error_text(reply.content))
+        raise _Answer(status, wire.error_text(reply.take()))
     try:
         return read(reply)
     except wire.Garbled as fault:
         raise _Transient(f"HTTP {status} with {fault}") from None
 
 
-def _json(read: Callable[[Any], T]) -> Callable[[requests.Response], T]:
-    return lambda reply: read(wire.parse(reply.content))
+def _json(read: Callable[[Any], T]) -> Callable[[Reply], T]:
+    return lambda reply: read(wire.parse(reply.take()))
 
 
-def _read_stop(reply: requests.Response) -> tuple[int, int | None]:
+def _read_stop(reply: Reply) -> tuple[int, int | None]:
     """A stop that was accepted is not sent again because its reply can't be read: the run itself will tell."""
     try:
-        return reply.status_code, wire.run_of(wire.parse(reply.content)).id
+        return reply.status, wire.run_of(wire.parse(reply.take())).id
     except (wire.Garbled, Contradiction):
-        return reply.status_code, None
+        return reply.status, None
 
 
-def _retry_after(reply: requests.Response) -> float:
+def _retry_after(reply: Reply) -> float:
     """Return the seconds that the server asks to wait; a date is compared with the server's own clock."""
     value = reply.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from rerun_action.core.model import Policy
 from rerun_action.hosts.account import Account
@@ -21,7 +20,7 @@ from rerun_action.reports import json_report
 from rerun_action.rerun import Story
 from rerun_action.simulator import Platform, Refusal, Scenario, Seconds
 from rerun_action.testsigma import client as client_module
-from rerun_action.testsigma.client import Client
+from rerun_action.testsigma.client import Client, Reply
 from tests.support.scenarios import FAILS, FIRST, KEY, PASSES, case, data_driven, scenario
 from tests.support.virtual import VirtualTime
 
@@ -97,7 +96,7 @@ class Line:
         self.mutations = 0
         self.posts = 0
 
-    def send(self, _session: Any, method: str, url: str, body: Any, _limit: float) -> requests.Response:
+    def send(self, _session: Any, method: str, url: str, body: Any, _limit: float) -> Reply:
         status = 200
         try:
             answer = self._call(method, url, json.loads(json.dumps(body)))
@@ -107,10 +106,7 @@ class Line:
         if self.chance.random() < SHARE:
             text = mutated(answer, self.chance)
             self.mutations += 1
-        response = requests.Response()
-        response.status_code = status
-        response._content = text.encode("utf-8", "surrogatepass")  # noqa: SLF001 - there is no other way to fill it
-        return response
+        return Reply(status, {}, text.encode("utf-8", "surrogatepass"))
 
     def _call(self, method: str, url: str, body: Any) -> Any:
         parts = urlsplit(url).path.removeprefix("/api/v1/execution_results").strip("/").split("/")

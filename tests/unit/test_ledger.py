@@ -1,7 +1,6 @@
 """The ledger: the same truth, whichever listing shows it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -120,8 +119,8 @@ def test_an_id_that_is_listed_twice_is_one_result() -> None:
 
 
 def test_the_same_case_in_two_suites_is_two_leaves() -> None:
-    other = replace(case(12, P), suite_id=2)
-    ledger = read([listing(1, case(11, F), other)], [listing(2, replace(case(22, F), suite_id=2))])
+    other = case(12, P)._replace(suite_id=2)
+    ledger = read([listing(1, case(11, F), other)], [listing(2, case(22, F)._replace(suite_id=2))])
     assert [[i for _, i, _ in o] for o in seen(ledger)] == [[11], [12, 22]]
 
 

@@ -1,6 +1,6 @@
 """The story against a scripted platform, in time that passes only when somebody waits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -27,6 +27,7 @@ from rerun_action.core.model import (
     StopReply,
     StopReport,
     StopRoute,
+    Verdict,
 )
 from rerun_action.core.pace import Rhythm
 from rerun_action.errors import Cancelled, DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
@@ -119,8 +120,11 @@ class Notes:
         left = "" if remaining is None else f" {remaining:.0f} s left"
         self.lines.append(f"{origin} {run.id} {run.status} {run.result} {run.progress.done}{left}")
 
-    def decided(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], round_no: int) -> None:
-        self.lines.append(f"round {round_no}: {sum(d.rerun for d in decisions)} of {len(leaves)}")
+    def decided(
+        self, counts: Mapping[Verdict, int], failed: Sequence[tuple[LeafReport, Decision]], round_no: int
+    ) -> None:
+        assert len(failed) == sum(counts.values()) - counts[Verdict.PASSED] - counts[Verdict.FLAKY]
+        self.lines.append(f"round {round_no}: {sum(d.rerun for _, d in failed)} of {sum(counts.values())}")
 
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
         assert len(leaves) == len(decisions)
