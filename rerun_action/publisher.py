@@ -28,7 +28,7 @@ class Publisher:
         """
         told = _concealed(report, self._console.conceal)
         path = self._folder.path if self._folder else None
-        self._try(lambda: self._write("report.json", lambda: json_report.render(told)))
+        self._try(lambda: self._write("report.json", lambda: json_report.pieces(told)))
         self._try(lambda: self._write("outputs.env", lambda: dotenv.render(told)))
         self._try(lambda: self._outputs.write(github.outputs(told, path)))
         self._try(lambda: self._write("junit.xml", lambda: junit.render(told)))
@@ -85,10 +85,10 @@ def _concealed(report: Report, conceal: Callable[[str], str]) -> Report:
     )
 
 
-def _page(report: Report) -> str:
+def _page(report: Report) -> Iterable[str]:
     from rerun_action.reports import html  # noqa: PLC0415 - templates are loaded when a page is written
 
-    return html.render(report)
+    return html.pieces(report)
 
 
 class _Appended:

@@ -54,8 +54,13 @@ _UNSEEN = re.compile(
 
 def render(report: Report) -> str:
     """Return the page."""
+    return "".join(pieces(report))
+
+
+def pieces(report: Report) -> Iterator[str]:
+    """Yield the page piece by piece, so that it is never in memory as a whole."""
     columns = _Columns(report)
-    return _template().render(
+    return _template().generate(
         report=report,
         tone=_TONES[report.outcome],
         counts=report.counts(),
@@ -63,13 +68,16 @@ def render(report: Report) -> str:
         runs=[_run(entry, report.server_url) for entry in report.runs],
         newest_url=_link(report.run_url),
         columns=columns,
-        leaves=[columns.row(leaf) for leaf in sorted(report.leaves, key=_order)],
+        leaves=map(columns.row, sorted(report.leaves, key=_order)),
     )
 
 
 def visible(text: object) -> str:
     """Return the text as one line in which nothing hides: what can't be seen stands there as an escape."""
-    return one_line(_UNSEEN.sub(lambda match: ascii(match[0])[1:-1], str(text)))
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text  # nearly always
+    return one_line(_UNSEEN.sub(lambda match: ascii(match[0])[1:-1], text))
 
 
 @dataclass(frozen=True, slots=True)

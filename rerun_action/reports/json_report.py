@@ -1,6 +1,7 @@
 """report.json (interface page, "What it writes")."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from rerun_action.core.model import LeafReport, Report, RunReport
@@ -10,7 +11,19 @@ SCHEMA_VERSION = 1
 
 def render(report: Report) -> str:
     """Return the report as JSON. What is not known is null."""
-    return json.dumps(_body(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return "".join(pieces(report))
+
+
+def pieces(report: Report) -> Iterator[str]:
+    """Yield the same piece by piece, so that it is never in memory as a whole: each leaf is a line."""
+    around = json.dumps(_body(report), indent=2, ensure_ascii=False, allow_nan=False).removesuffix("]\n}")
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+    yield around
+    before = "\n    "
+    for leaf in report.leaves:
+        yield before + encode(_leaf(leaf))
+        before = ",\n    "
+    yield "\n  ]\n}\n" if report.leaves else "]\n}\n"
 
 
 def _body(report: Report) -> dict[str, Any]:
@@ -35,7 +48,7 @@ def _body(report: Report) -> dict[str, Any]:
             "status": stop.status,
             "confirmed": stop.confirmed,
         },
-        "leaves": [_leaf(leaf) for leaf in report.leaves],
+        "leaves": [],  # the last one, for `pieces` to fill
     }
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rerun_action.core import ledger as ledgers
@@ -95,6 +95,7 @@ def state(ledger: Ledger) -> list[object]:
     ]
 
 
+@settings(deadline=None)
 @given(BATCHES, POLICIES)
 def test_folding_changes_nothing(batches: list[list[list[CaseResult]]], policy: Policy) -> None:
     told, ledger = play(batches, policy)
@@ -104,6 +105,7 @@ def test_folding_changes_nothing(batches: list[list[list[CaseResult]]], policy: 
         assert state(ledger) == state(matched)
 
 
+@settings(deadline=None)
 @given(BATCHES, POLICIES)
 def test_what_is_told_of_a_part_agrees_with_what_is_told_of_all(
     batches: list[list[list[CaseResult]]], policy: Policy
