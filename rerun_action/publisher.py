@@ -7,7 +7,6 @@ from pathlib import Path
 from rerun_action.core.model import Leaf, LeafReport, Report, RunReport
 from rerun_action.hosts import github
 from rerun_action.hosts.console import Console
-from rerun_action.reports import dotenv, json_report, junit, markdown
 from rerun_action.reports.folder import Folder
 
 
@@ -26,6 +25,9 @@ class Publisher:
 
         One that can't be written keeps none of the others from being written.
         """
+        # a report is written at the end: its renderers need not stand in the way of the first request
+        from rerun_action.reports import dotenv, json_report, junit, markdown  # noqa: PLC0415
+
         told = _concealed(report, self._console.conceal)
         path = self._folder.path if self._folder else None
         self._try(lambda: self._write("report.json", lambda: json_report.pieces(told)))

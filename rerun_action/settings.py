@@ -3,7 +3,6 @@
 `with: execution-id:` arrives as `INPUT_EXECUTION-ID` on GitHub; everywhere else it is `TESTSIGMA_EXECUTION_ID`.
 """
 
-import difflib
 import ipaddress
 import math
 import re
@@ -16,7 +15,6 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -184,6 +182,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, validate_default=False)
 
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load` passes in, and nothing from the process's own environment."""
+        return (sources["init_settings"],)
+
     api_key: Annotated[SecretStr, BeforeValidator(_api_key)] = Field(
         description="Testsigma API key. Secret: sent to server-url only, never logged or written to a report."
     )
@@ -341,23 +344,6 @@ def _variables(field_name: str) -> tuple[str, ...]:
     return (*names, "TESTSIGMA_EXECUTION_RESULT_ID") if field_name == "execution_id" else names
 
 
-class _Environment(PydanticBaseSettingsSource):
-    """The environment that was passed in, instead of the process's own."""
-
-    def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
-        super().__init__(settings_cls)
-        self._environ = environ
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        return raw(self._environ, field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        values = {name: raw(self._environ, name) for name in self.settings_cls.model_fields}
-        if self._environ.get("RUNNER_DEBUG") == "1":
-            values["log_level"] = LogLevel.DEBUG.value
-        return {name: value for name, value in values.items() if value is not None}
-
-
 def raw(environ: Mapping[str, str], field_name: str) -> str | None:
     """Return an input as it was given, without surrounding white space; None if it was not."""
     given = (environ.get(variable, "") for variable in _variables(field_name))
@@ -367,16 +353,12 @@ def raw(environ: Mapping[str, str], field_name: str) -> str | None:
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the inputs; raises ConfigurationError with every fault."""
-
-    class FromEnvironment(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *_sources: Any, **_more: Any
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (_Environment(settings_cls, environ),)
-
+    values = {name: raw(environ, name) for name in Settings.model_fields}
+    if environ.get("RUNNER_DEBUG") == "1":
+        values["log_level"] = LogLevel.DEBUG.value
+    given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     try:
-        return FromEnvironment()  # type: ignore[call-arg] # the source fills it
+        return Settings(**given)
     except ValidationError as error:
         raise ConfigurationError(list(_faults(error, environ))) from None
 
@@ -424,6 +406,8 @@ def suspects(environ: Mapping[str, str]) -> Iterator[str]:
     handed_on = "TESTSIGMA_RERUN_" if "TESTSIGMA_RERUN_EXIT_CODE" in environ else "?"
     for name in sorted(environ):
         if name.startswith("TESTSIGMA_") and name not in known and not name.startswith(handed_on):
+            import difflib  # noqa: PLC0415 - for those who misspell
+
             for meant in difflib.get_close_matches(name, known, n=1, cutoff=0.8):
                 yield f"{name} is not an input and has no effect; {meant} is one"
 

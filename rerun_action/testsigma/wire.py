@@ -102,7 +102,8 @@ _Time = Annotated[str | None, BeforeValidator(_time)]
 
 
 class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    # built when the first reply is read, while nobody waits for the first request
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 class _Plan(_Lenient):
