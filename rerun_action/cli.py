@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -164,8 +165,6 @@ def _refuse(faults: list[str], publisher: Publisher, console: Console, environ: 
 
 def help_text() -> str:
     """Return every input with its variable, default and meaning."""
-    import textwrap  # noqa: PLC0415 - for --help alone
-
     lines = [USAGE, "inputs (`with: name:` on GitHub, the variable elsewhere; an empty value means not given):", ""]
     for entry in settings.inputs():
         state = "required" if entry.required else f"default: {entry.default or 'none'}"

@@ -1,5 +1,6 @@
 """The account: what a person reads while it happens, and the verdict at its end."""
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -39,8 +40,6 @@ class Account:
 
     def crashed(self, fault: Exception) -> None:
         """Give the traceback of a fault of our own, to those who asked for it."""
-        import traceback  # noqa: PLC0415 - for faults alone
-
         for line in "".join(traceback.format_exception(fault)).splitlines():
             self._console.debug(line)
 

@@ -1,5 +1,6 @@
 """GitHub Actions: workflow commands on stdout, and the files that its runner reads."""
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -61,8 +62,6 @@ def outputs(report: Report, report_dir: Path | None) -> str:
 def _output(key: str, value: str) -> str:
     if not {"\n", "\r"} & set(value):
         return f"{key}={value}\n"
-    import uuid  # noqa: PLC0415 - few values have more than one line
-
     end = f"end-{uuid.uuid4()}"
     return f"{key}<<{end}\n{value}\n{end}\n"
 

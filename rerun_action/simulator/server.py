@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -21,7 +22,7 @@ from rerun_action.simulator.replies import Refusal
 from rerun_action.simulator.scenario import Patch, Reply, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from rerun_action.simulator.replies import Json
@@ -32,7 +33,10 @@ _NUMBER = "[0-9]{1,18}"
 _ROUTE = re.compile(rf"/api/v1/execution_results(?:/(?P<run>{_NUMBER})(?P<results>/test_case_results)?)?")
 _NOT_JSON = object()
 _NO_REPLY = Reply(200)
+_PLAIN: Mapping[str, str] = {}
 _DRIP_SECONDS = 0.05
+_COMPRESS_FROM = 1024  # bytes; a body below fits into one packet as it is
+_REFUSES_GZIP = re.compile(r"gzip *; *q=0(\.0*)?$")
 # With this option, close() resets the connection.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -58,6 +62,11 @@ class Simulator:
         """The base URL, without a slash at its end."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    @property
+    def connections(self) -> int:
+        """How many connections were accepted so far."""
+        return self._server.accepted
+
     def __enter__(self) -> Simulator:
         self._thread.start()
         return self
@@ -81,6 +90,7 @@ class _Server(ThreadingHTTPServer):
         self.platform = platform
         self.faults = faults
         self.replay = replay
+        self.accepted = 0
         self._connections: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -88,6 +98,7 @@ class _Server(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         with self._lock:
+            self.accepted += 1
             self._connections.add(connection)
         return connection, address
 
@@ -214,15 +225,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         payload = _payload(reply)
-        self._send_head(reply, len(payload))
+        encoding = {}
+        if len(payload) >= _COMPRESS_FROM and self._accepts_gzip():
+            payload = gzip.compress(payload, compresslevel=1)
+            encoding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        self._send_head(reply, len(payload), encoding)
         self.wfile.write(payload)
 
-    def _send_head(self, reply: Reply, length: int) -> None:
+    def _accepts_gzip(self) -> bool:
+        accepted = [entry.strip().lower() for entry in self.headers.get("Accept-Encoding", "").split(",")]
+        return any(entry.split(";")[0].rstrip() == "gzip" and not _REFUSES_GZIP.match(entry) for entry in accepted)
+
+    def _send_head(self, reply: Reply, length: int, encoding: Mapping[str, str] = _PLAIN) -> None:
         headers = {
             "Server": self.version_string(),
             "Date": self.date_time_string(),
             "Content-Type": "application/json",
             "Content-Length": str(length),
+            **encoding,
         }
         if self.close_connection:
             headers["Connection"] = "close"

@@ -21,7 +21,7 @@ from rerun_action.errors import (
     Unclear,
     Unreachable,
 )
-from rerun_action.testsigma.client import Client
+from rerun_action.testsigma.client import Client, Reply
 from tests.support.fake_time import FakeTime
 
 HOST = "https://testsigma.example"
@@ -66,6 +66,11 @@ def refused() -> requests.ConnectionError:
 
 def broken() -> requests.ConnectionError:
     return requests.ConnectionError(ProtocolError("Connection aborted."))
+
+
+def test_a_body_goes_when_it_is_read() -> None:
+    reply = Reply(200, {}, b"{}")
+    assert (reply.take(), reply.body) == (b"{}", b"")
 
 
 # --- every call -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -247,3 +248,37 @@ def test_a_closed_simulator_hangs_up() -> None:
         call(connection, "GET", f"{RUNS}/101")
     with closing(connect(simulator)) as another, pytest.raises(ConnectionRefusedError):
         call(another, "GET", f"{RUNS}/101")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "size", "encoding"),
+    [
+        ("gzip, deflate", 3, "gzip"),
+        ("deflate, GZIP;q=0.5", 3, "gzip"),
+        ("gzip, deflate", 1, None),
+        ("gzip;q=0, deflate", 3, None),
+        ("x-gzip", 3, None),
+        (None, 3, None),
+    ],
+)
+def test_a_long_body_is_compressed_for_those_who_take_it(
+    connection: http.client.HTTPConnection, accepted: str | None, size: int, encoding: str | None
+) -> None:
+    path = f"{RUNS}/101/test_case_results?size={size}"
+    headers = {"Authorization": "Bearer simulator-key"} | ({"Accept-Encoding": accepted} if accepted else {})
+    connection.request("GET", path, None, headers)
+    response = connection.getresponse()
+    body = response.read()
+    assert response.headers["Content-Encoding"] == encoding
+    assert int(response.headers["Content-Length"]) == len(body)
+    assert json.loads(gzip.decompress(body) if encoding else body) == call(connection, "GET", path)[1]
+
+
+def test_connections_are_counted(simulator: Simulator, connection: http.client.HTTPConnection) -> None:
+    assert simulator.connections == 0
+    for _ in range(3):
+        call(connection, "GET", f"{RUNS}/101")
+    assert simulator.connections == 1
+    with closing(connect(simulator)) as another:
+        call(another, "GET", f"{RUNS}/101")
+    assert simulator.connections == 2
