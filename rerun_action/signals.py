@@ -47,9 +47,10 @@ class Signals:
         self._closed = False
 
     def install(self) -> "Signals":
-        """Take SIGINT and SIGTERM from here on."""
+        """Take SIGINT and SIGTERM from here on, and those that entrypoint.py has kept waiting."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._received)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # a thread would inherit the block
         return self
 
     def _received(self, number: int, _frame: FrameType | None) -> None:

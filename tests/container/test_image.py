@@ -14,7 +14,7 @@ import pytest
 from rerun_action import __version__
 from rerun_action.simulator import Simulator
 from tests.support import engine
-from tests.support.processes import SCHEMA, environment
+from tests.support.processes import HELD, SCHEMA, environment, wait_until
 from tests.support.scenarios import FAILS, FLAKES, KEY, LONG, PASSES, PLAN, case, data_driven, scenario
 from tests.support.tls import Authority, proxy
 
@@ -51,13 +51,6 @@ def report(folder: Path) -> dict[str, object]:
     content: dict[str, object] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     SCHEMA.validate(content)
     return content
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < until, "the moment did not come"
-        time.sleep(0.02)
 
 
 # --- what is in it ----------------------------------------------------------------------------------------------------
@@ -258,6 +251,26 @@ def test_a_cancelled_container_leaves_no_rerun(
     written = report(reports)
     assert written["result"] == "cancelled"
     assert written["stop"] == {"run_id": 101, "route": "run", "status": 200, "confirmed": True}
+
+
+@pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143)])
+def test_a_signal_to_process_1_before_its_handlers_stand_waits_for_them(
+    name: str, code: int, image: str, reports: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(HELD, encoding="utf-8")
+    find = ("python", "-Ic", "import site; print(site.getsitepackages()[0], end='')")
+    _, packages = engine.run(image, "--entrypoint=", command=find)
+    with Simulator(scenario(case(1, *FAILS), seconds=LONG)) as simulator:
+        with engine.running(
+            image, *mount(reports), *mount(tmp_path / "sitecustomize.py", f"{packages}/sitecustomize.py"),
+            environ={**inputs(simulator), "HOLD_IN": REPORTS},
+        ) as container:  # fmt: skip
+            wait_until((reports / "held").exists)
+            engine.answer("kill", "--signal", name, container.name)
+            (reports / "go").touch()
+            ended, text = container.end()
+        assert simulator.platform.triggers == []
+    assert (ended, report(reports)["result"]) == (code, "cancelled"), text
 
 
 def test_ctrl_c_at_a_terminal(image: str, reports: Path) -> None:

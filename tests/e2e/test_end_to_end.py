@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rerun_action.simulator import PastRun, Pick, Scenario, Simulator
-from tests.support.processes import Outcome, act, act_and_signal, environment, started
+from tests.support.processes import HELD, Outcome, act, act_and_signal, environment, outcome, started, wait_until
 from tests.support.scenarios import FAILS, FIRST, FLAKES, KEY, LONG, PASSES, PLAN, case, data_driven, scenario
 
 HABITS = ("own", "rerun", "first", "both")
@@ -488,6 +488,21 @@ def test_on_cancel_leave_leaves_it_and_says_so(tmp_path: Path) -> None:
         assert simulator.platform.stops == []
     assert outcome.code == 143
     assert "run 101 was left running, as asked" in outcome.text
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_handlers_stand_waits_for_them(signum: signal.Signals, code: int, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(HELD, encoding="utf-8")
+    with Simulator(scenario(case(1, *FAILS), seconds=LONG)) as simulator:
+        environ = environment(simulator, tmp_path / "reports")
+        with started({**environ, "PYTHONPATH": str(tmp_path), "HOLD_IN": str(tmp_path)}) as process:
+            wait_until((tmp_path / "held").exists)
+            process.send_signal(signum)
+            (tmp_path / "go").touch()
+            text, _ = process.communicate(timeout=60)
+        assert simulator.platform.triggers == []
+    done = outcome(process, text, tmp_path / "reports")
+    assert (done.code, done.report["result"]) == (code, "cancelled"), text
 
 
 def test_a_signal_while_the_execution_runs_stops_nothing(tmp_path: Path) -> None:
