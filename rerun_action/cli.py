@@ -156,7 +156,7 @@ def _prepare(folder: Folder, environ: Mapping[str, str]) -> list[str]:
 def _refuse(faults: list[str], publisher: Publisher, console: Console, environ: Mapping[str, str]) -> int:
     """Say everything that is wrong with the inputs; nothing has been sent."""
     error = ConfigurationError(faults)
-    tell_faults(faults, console)
+    tell_faults(faults, settings.suspects(environ), console)
     report = Report(Outcome(error.result), error.exit_code, error.message, settings.given_execution(environ))
     publisher.publish(report)
     _annotate(report, console, environ)

@@ -37,9 +37,11 @@ def all_faults(environ: Mapping[str, str], faults: Iterable[str]) -> list[str]:
     return [*faults]
 
 
-def tell_faults(faults: Iterable[str], console: Console) -> None:
+def tell_faults(faults: Iterable[str], hints: Iterable[str], console: Console) -> None:
     """Say everything that is wrong with the inputs; nothing has been sent."""
     console.result("The configuration is wrong, nothing was sent:")
     for fault in faults:
         console.result(f"  - {fault}")
+    for hint in hints:
+        console.warning(hint)
     console.result("Inputs are given as `with:` on GitHub and as TESTSIGMA_... variables elsewhere; --help lists them.")

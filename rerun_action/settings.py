@@ -37,6 +37,8 @@ DEFAULT_REPORT_DIR = "testsigma-rerun"
 NEW = "new"
 _LINES = frozenset({"include", "exclude", "runtime_data"})
 """Inputs in which a newline at the end means something."""
+_SYNONYMS = {"run": "execution", "token": "key"}
+"""Words that people use for those in the inputs' names."""
 
 
 class LogLevel(StrEnum):
@@ -401,15 +403,32 @@ def given_execution(environ: Mapping[str, str]) -> int | str | None:
 
 def suspects(environ: Mapping[str, str]) -> Iterator[str]:
     """Say which variables look like misspelt inputs."""
-    known = [variable for field_name in Settings.model_fields for variable in _variables(field_name)[1:]]
+    known = {variable for field_name in Settings.model_fields for variable in _variables(field_name)[1:]}
     # on GitLab, outputs.env of an earlier step comes as variables: they are no misspelt inputs
     handed_on = "TESTSIGMA_RERUN_" if "TESTSIGMA_RERUN_EXIT_CODE" in environ else "?"
     for name in sorted(environ):
         if name.startswith("TESTSIGMA_") and name not in known and not name.startswith(handed_on):
-            import difflib  # noqa: PLC0415 - for those who misspell
+            meant = _meant(name, environ)
+            if meant is not None:
+                yield f"{name} is not an input and has no effect; {_variables(meant)[1]} is one"
 
-            for meant in difflib.get_close_matches(name, known, n=1, cutoff=0.8):
-                yield f"{name} is not an input and has no effect; {meant} is one"
+
+def _meant(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the one input that a variable seems to be meant for."""
+    import difflib  # noqa: PLC0415 - for those who misspell
+
+    text = name.removeprefix("TESTSIGMA_").lower()
+    spellings = {
+        variable.removeprefix("TESTSIGMA_").lower().replace("_", ""): field_name
+        for field_name in Settings.model_fields
+        for variable in _variables(field_name)[1:]
+    }
+    for spelling in difflib.get_close_matches(text.replace("_", ""), spellings, n=1, cutoff=0.8):
+        return spellings[spelling]
+    words = {_SYNONYMS.get(word, word) for word in text.split("_")}
+    longer = [field_name for field_name in Settings.model_fields if words <= set(field_name.split("_"))]
+    # a part of a name may well be somebody else's variable where the input itself is given
+    return longer[0] if len(longer) == 1 and raw(environ, longer[0]) is None else None
 
 
 def label(field_name: str, environ: Mapping[str, str]) -> str:

@@ -49,7 +49,7 @@ def run(options: Sequence[str], environ: Mapping[str, str], signals: Signals, st
     entries, file_faults = inputs.quarantine_entries(environ)
     faults = inputs.all_faults(environ, [*_unwritable(environ, save), *file_faults, *trust.faults(environ)])
     if faults:
-        inputs.tell_faults(faults, console)
+        inputs.tell_faults(faults, settings.suspects(environ), console)
         return ExitCode.CONFIGURATION
     given = settings.load(environ)
     console = Console(stream, given.log_level, secret=key)

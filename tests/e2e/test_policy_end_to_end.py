@@ -201,6 +201,15 @@ def test_what_looks_like_a_misspelt_variable_is_a_warning(tmp_path: Path) -> Non
     assert warnings == ["warning: TESTSIGMA_MAX_RERUN is not an input and has no effect; TESTSIGMA_MAX_RERUNS is one"]
 
 
+def test_a_misspelt_variable_explains_a_missing_input(tmp_path: Path) -> None:
+    outcome = act(None, tmp_path, api_key=None, apikey="made-up", execution_id=None, run_id=5)
+    assert outcome.code == 2
+    assert [line for line in outcome.text.splitlines() if line.startswith("warning: ")] == [
+        "warning: TESTSIGMA_APIKEY is not an input and has no effect; TESTSIGMA_API_KEY is one",
+        "warning: TESTSIGMA_RUN_ID is not an input and has no effect; TESTSIGMA_EXECUTION_ID is one",
+    ]
+
+
 def test_what_an_earlier_step_hands_on_is_no_misspelt_variable(tmp_path: Path) -> None:
     handed_on = {"rerun_result": "flaky", "rerun_exit_code": 0, "rerun_execution_id": 99}
     with Simulator(scenario(case(1, *PASSES))) as simulator:

@@ -206,3 +206,40 @@ def test_a_fault_names_the_variable_that_holds_it() -> None:
 def test_a_long_value_is_cut_in_the_message() -> None:
     (fault,) = faults({**NEEDED, "TESTSIGMA_EXECUTION_ID": "9" * 100_000})
     assert len(fault) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MAX_RERUN", "MAX_RERUNS"),
+        ("MAXRERUNS", "MAX_RERUNS"),
+        ("EXECUTIONID", "EXECUTION_ID"),
+        ("EXECUTION_RESULTID", "EXECUTION_ID"),
+        ("EXECUTION", "EXECUTION_ID"),
+        ("RUN_ID", "EXECUTION_ID"),
+        ("RUN", "EXECUTION_ID"),
+        ("APIKEY", "API_KEY"),
+        ("KEY", "API_KEY"),
+        ("API_TOKEN", "API_KEY"),
+        ("URL", "SERVER_URL"),
+        ("PLAN_ID", "TEST_PLAN_ID"),
+    ],
+)
+def test_a_misspelt_input_is_recognised(name: str, meant: str) -> None:
+    assert list(settings.suspects({f"TESTSIGMA_{name}": "x"})) == [
+        f"TESTSIGMA_{name} is not an input and has no effect; TESTSIGMA_{meant} is one"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ID", "MAX", "USERNAME", "PASSWORD", "PROJECT_ID", "TEST_SUITE_ID", "ENVIRONMENT", "VERSION", "REPORT_URL", ""],
+)
+def test_a_variable_of_another_purpose_is_none(name: str) -> None:
+    assert list(settings.suspects({f"TESTSIGMA_{name}": "x"})) == []
+
+
+def test_a_part_of_a_name_is_no_suspect_where_the_input_is_given() -> None:
+    assert list(settings.suspects({"TESTSIGMA_KEY": "x", "TESTSIGMA_URL": "x", "INPUT_API-KEY": "k"})) == [
+        "TESTSIGMA_URL is not an input and has no effect; TESTSIGMA_SERVER_URL is one"
+    ]
