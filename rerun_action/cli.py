@@ -97,7 +97,7 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     if faults:
         return _refuse(faults, publisher, console, environ)
     console = Console(stream, inputs.log_level, secret=key, group=groups)
-    account = Account(console)
+    account = Account(console, dry_run=inputs.dry_run)
     console.info(f"testsigma-rerun-action {__version__}: execution {inputs.execution_id} at {inputs.server_url}")
     for warning in settings.suspects(environ):
         console.warning(warning)

@@ -44,7 +44,11 @@ class Account(Protocol):
     def crashed(self, fault: Exception) -> None: ...  # noqa: D102
     def state(self, run: Run, origin: Origin, remaining: float | None = None) -> None: ...  # noqa: D102
     def decided(  # noqa: D102
-        self, counts: Mapping[Verdict, int], failed: Sequence[tuple[LeafReport, Decision]], round_no: int
+        self,
+        counts: Mapping[Verdict, int],
+        failed: Sequence[tuple[LeafReport, Decision]],
+        round_no: int,
+        refusal: str | None,
     ) -> None: ...
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None: ...  # noqa: D102
     def triggered(self, run: Run, requested: int, url: str) -> None: ...  # noqa: D102

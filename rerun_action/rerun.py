@@ -95,8 +95,7 @@ class Story:
             self._scene.account.warning(text)
         rounds = 0
         while True:
-            request = self._decide(rounds)
-            refusal = self._refusal(rounds) if request.picks else None
+            request, refusal = self._decide(rounds)
             if self._policy.dry_run:
                 return Outcome.DRY_RUN, self._preview(request, refusal)
             if refusal is not None:
@@ -119,7 +118,8 @@ class Story:
             self._scene.chain.begin(self._scene.look_at_given(), Origin.EXECUTION)
         self._scene.gather()
 
-    def _decide(self, rounds: int) -> RerunRequest:
+    def _decide(self, rounds: int) -> tuple[RerunRequest, str | None]:
+        """Return what to ask for, and why it may not be asked for."""
         if self._scene.chain.newest.run.finished:
             self._refuse_contradiction()
         self._decisions = policies.decide(
@@ -130,16 +130,19 @@ class Story:
             rounds_left=self._policy.max_reruns - rounds,
         )
         request = policies.request(self._scene.ledger, self._decisions, self._policy)
+        refusal = self._refusal(rounds) if request.picks else None
+        if refusal is not None:
+            self._decisions = policies.declined(self._decisions)
         if request.picks or not rounds:
-            self._tell_decisions(rounds + 1)
-        return request
+            self._tell_decisions(rounds + 1, refusal)
+        return request, refusal
 
-    def _tell_decisions(self, round_no: int) -> None:
+    def _tell_decisions(self, round_no: int, refusal: str | None) -> None:
         leaves = self._judge_opened()
         counts = Counter(leaf.verdict for leaf in leaves.values())
         counts[Verdict.PASSED] += len(self._scene.ledger) - len(leaves)
         unpassed = [(leaf, self._decisions[number]) for number, leaf in leaves.items() if leaf.verdict not in PASSES]
-        self._scene.account.decided(counts, unpassed, round_no)
+        self._scene.account.decided(counts, unpassed, round_no, refusal)
 
     def _refusal(self, rounds: int) -> str | None:
         reruns = len(self._scene.chain) - 1
@@ -155,7 +158,7 @@ class Story:
 
     def _preview(self, request: RerunRequest, refusal: str | None) -> str:
         payload: str | None = None
-        if request.picks and self._scene.chain.plan_id is not None:
+        if request.picks and refusal is None and self._scene.chain.plan_id is not None:
             payload = self._scene.platform.preview(self._scene.chain.plan_id, self._scene.chain.newest.run.id, request)
         self._scene.account.previewed(self._judge(), self._decisions, payload)
         if refusal is not None:
@@ -170,10 +173,11 @@ class Story:
         return outcome, verdicts.message(outcome, leaves, len(self._scene.ledger) - len(leaves))
 
     def _judge_opened(self) -> dict[int, LeafReport]:
-        return verdicts.judge_opened(self._scene.ledger, self._decisions, self._quarantine())
+        ledger, dry_run = self._scene.ledger, self._policy.dry_run
+        return verdicts.judge_opened(ledger, self._decisions, self._quarantine(), dry_run=dry_run)
 
     def _judge(self) -> tuple[LeafReport, ...]:
-        return verdicts.judge(self._scene.ledger, self._decisions, self._quarantine())
+        return verdicts.judge(self._scene.ledger, self._decisions, self._quarantine(), dry_run=self._policy.dry_run)
 
     def _quarantine(self) -> tuple[QuarantineEntry | None, ...]:
         return policies.quarantine(self._scene.ledger, self._policy)

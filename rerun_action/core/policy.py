@@ -157,6 +157,12 @@ def refusal(
     return limit_reached(reruns_before)
 
 
+def declined(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return what becomes of decisions that may not be carried out: nothing is rerun."""
+    declined = Decision(rerun=False, reason="the rerun was declined")
+    return tuple(declined if decision.rerun else decision for decision in decisions)
+
+
 def exact(percent: float) -> Fraction:
     """Return what the user wrote: 18.4, not the nearest binary number."""
     return Fraction(repr(percent))

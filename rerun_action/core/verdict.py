@@ -13,12 +13,14 @@ def judge(
     ledger: Ledger,
     decisions: Sequence[Decision] = (),
     quarantined: Sequence[QuarantineEntry | None] = (),
+    *,
+    dry_run: bool = False,
 ) -> tuple[LeafReport, ...]:
     """Return each leaf's verdict with its reason, in the ledger's order.
 
     `decisions` are the last ones taken; a leaf that joined the ledger after them has none.
     """
-    reports = judge_opened(ledger, decisions, quarantined)
+    reports = judge_opened(ledger, decisions, quarantined, dry_run=dry_run)
     reason = ""
     for number, leaf, seen in ledger.passes():
         reason = reason or f"passed{_in(seen.run_id)}"
@@ -31,6 +33,8 @@ def judge_opened(
     ledger: Ledger,
     decisions: Sequence[Decision] = (),
     quarantined: Sequence[QuarantineEntry | None] = (),
+    *,
+    dry_run: bool = False,
 ) -> dict[int, LeafReport]:
     """Return the same by number, of all leaves but those that passed at once and were not seen again."""
     reports: dict[int, LeafReport] = {}
@@ -38,7 +42,7 @@ def judge_opened(
         number = history.number
         decision = decisions[number] if number < len(decisions) else None
         entry = quarantined[number] if number < len(quarantined) else None
-        verdict, reason = _judge(history, decision, entry)
+        verdict, reason = _judge(history, decision, entry, "would be rerun" if dry_run else "picked for a rerun")
         reports[number] = LeafReport(
             history.leaf,
             verdict,
@@ -50,7 +54,9 @@ def judge_opened(
     return reports
 
 
-def _judge(history: History, decision: Decision | None, entry: QuarantineEntry | None) -> tuple[Verdict, str]:
+def _judge(
+    history: History, decision: Decision | None, entry: QuarantineEntry | None, picked: str
+) -> tuple[Verdict, str]:
     latest = history.latest
     where = _where(history)
     failures = [seen for seen in history.seen if seen.result is not Result.SUCCESS]
@@ -74,10 +80,7 @@ def _judge(history: History, decision: Decision | None, entry: QuarantineEntry |
         return Verdict.FAILED, f"{latest} {again}{where}"
     if decision is None:
         return Verdict.FAILED, f"{latest}{where}"
-    return (
-        Verdict.FAILED,
-        f"{latest}{where}; {'picked for a rerun' if decision.rerun else f'left out: {decision.reason}'}",
-    )
+    return Verdict.FAILED, f"{latest}{where}; {picked if decision.rerun else f'left out: {decision.reason}'}"
 
 
 def _where(history: History) -> str:

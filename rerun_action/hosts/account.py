@@ -5,7 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rerun_action.core.model import PASSES, Decision, Leaf, LeafReport, Origin, Progress, Report, Run, Verdict
+from rerun_action.core.model import (
+    PASSES,
+    Decision,
+    Leaf,
+    LeafReport,
+    Origin,
+    Outcome,
+    Progress,
+    Report,
+    Run,
+    Verdict,
+)
 from rerun_action.core.text import tests
 from rerun_action.hosts.console import Console
 
@@ -25,10 +36,11 @@ _WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.QUARANTINED, Verdict
 
 
 class Account:
-    """The story's account, written to a console."""
+    """The story's account, written to a console; that of a dry run tells what would be."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, dry_run: bool = False) -> None:
         self._console = console
+        self._dry_run = dry_run
 
     def note(self, text: str) -> None:
         """Say what happens."""
@@ -53,9 +65,13 @@ class Account:
             self._console.current(f"{kind} {run.id}: {state}{_progress(run.progress)}{_remaining(remaining)}")
 
     def decided(
-        self, counts: Mapping[Verdict, int], failed: Sequence[tuple[LeafReport, Decision]], round_no: int
+        self,
+        counts: Mapping[Verdict, int],
+        failed: Sequence[tuple[LeafReport, Decision]],
+        round_no: int,
+        refusal: str | None = None,
     ) -> None:
-        """Say what failed, what is rerun and why; `counts` are those of all leaves."""
+        """Say what failed, what is rerun and why, or why nothing may be; `counts` are those of all leaves."""
         taken = sum(decision.rerun for _, decision in failed)
         self._console.info()
         if round_no == 1:
@@ -63,7 +79,9 @@ class Account:
             total = tests(sum(counts.values()))
             self._console.info(f"{total}: {counts[Verdict.PASSED]} passed, {len(failed)} failed{flaky}")
         if failed:
-            with self._console.group(f"Round {round_no}, {taken} of {len(failed)} failed tests to be rerun:"):
+            be = "would be" if self._dry_run else "to be"
+            title = f"Round {round_no}, {taken} of {len(failed)} failed tests {be} rerun:"
+            with self._console.group(title if refusal is None else f"No rerun: {refusal}"):
                 self._list(failed, _decision, self._console.info)
 
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
@@ -83,7 +101,7 @@ class Account:
         told = sorted((leaf for leaf in report.leaves if leaf.verdict in rank), key=lambda leaf: rank[leaf.verdict])
         if told:
             self._console.info()
-            self._console.info("After all runs:")
+            self._console.info("As it stands:" if report.outcome is Outcome.DRY_RUN else "After all runs:")
         self._list(told, _verdict, self._console.result)
         self._console.info()
         self._console.result(f"Verdict: {report.outcome} (exit code {report.exit_code}) - {report.message}")

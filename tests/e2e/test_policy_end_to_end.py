@@ -68,6 +68,12 @@ def test_a_breaker(inputs: dict[str, object], name: str, tmp_path: Path) -> None
     assert (outcome.code, outcome.report["result"], outcome.report["exit_code"]) == (5, "declined", 5)
     assert "2 of 3 tests (66.7 %) failed, more than" in outcome.report["message"]
     assert name in outcome.report["message"]
+    lines = outcome.text.splitlines()
+    assert f"No rerun: {outcome.report['message']}" in lines
+    assert "  left   suite / case 1 on machine 1: the rerun was declined" in lines
+    assert "  failed       suite / case 1 on machine 1: FAILURE in run 100; left out: the rerun was declined" in lines
+    assert "Round" not in outcome.text
+    assert "picked" not in outcome.text
 
 
 def test_fail_on_flaky(tmp_path: Path) -> None:
@@ -122,7 +128,11 @@ def test_a_dry_run_prints_each_decision_and_the_exact_payload(tmp_path: Path) ->
     assert (outcome.code, outcome.report["result"]) == (0, "dry-run")
     payload = next(line for line in outcome.text.splitlines() if line.startswith("payload: "))
     assert json.loads(payload.removeprefix("payload: ")) == picked({"id": 5001})
+    assert "After all runs:" not in outcome.text
     for line in (
+        "Round 1, 1 of 2 failed tests would be rerun:",
+        "As it stands:",
+        "  failed       suite / case 1 on machine 1: FAILURE in run 100; would be rerun",
         "  rerun  suite / case 1 on machine 1: it ended with FAILURE",
         "  left   suite / case 3 on machine 1: ABORTED is not in rerun-results",
         "  left   suite / case 2 on machine 1: it passed",

@@ -121,10 +121,14 @@ class Notes:
         self.lines.append(f"{origin} {run.id} {run.status} {run.result} {run.progress.done}{left}")
 
     def decided(
-        self, counts: Mapping[Verdict, int], failed: Sequence[tuple[LeafReport, Decision]], round_no: int
+        self,
+        counts: Mapping[Verdict, int],
+        failed: Sequence[tuple[LeafReport, Decision]],
+        round_no: int,
+        refusal: str | None,
     ) -> None:
         assert len(failed) == sum(counts.values()) - counts[Verdict.PASSED] - counts[Verdict.FLAKY]
-        self.lines.append(f"round {round_no}: {sum(d.rerun for _, d in failed)} of {sum(counts.values())}")
+        self.lines.append(f"round {round_no}: {refusal or sum(d.rerun for _, d in failed)} of {sum(counts.values())}")
 
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
         assert len(leaves) == len(decisions)
@@ -782,6 +786,8 @@ def test_the_platforms_limit_is_declined_before_the_first_round() -> None:
     assert (told.report.outcome, told.report.exit_code) == (Outcome.DECLINED, 5)
     assert told.report.message == "Testsigma reruns a run 10 times at most, and this one has had 10 reruns"
     assert told.platform.count("trigger") == 0
+    assert f"round 1: {told.report.message} of 1" in told.notes
+    assert [leaf.reason for leaf in told.report.leaves] == ["FAILURE in run 11; left out: the rerun was declined"]
 
 
 def test_the_platforms_limit_is_a_failure_after_a_round() -> None:
@@ -900,6 +906,7 @@ def test_a_dry_run_decides_and_triggers_nothing() -> None:
     assert told.report.message == "would rerun 1 of 2 tests"
     assert "payload: 7 1 (Pick(case_result_id=11, iteration_result_ids=()),)" in told.notes
     assert told.platform.count("trigger") == 0
+    assert [leaf.reason for leaf in told.report.leaves] == ["FAILURE in run 1; would be rerun", "passed in run 1"]
 
 
 @pytest.mark.parametrize(
@@ -913,6 +920,7 @@ def test_a_dry_run_ends_well_whatever_it_would_do(policy: Policy, said: str) -> 
     told = tell({1: [run(1)]}, dict(FAILED), policy=policy)
     assert (told.report.outcome, told.report.exit_code) == (Outcome.DRY_RUN, 0)
     assert told.report.message.startswith(said)
+    assert "payload: None" in told.notes
 
 
 def test_a_dry_run_takes_an_unfinished_chain_as_it_stands() -> None:
