@@ -9,7 +9,7 @@ WORKFLOWS := .github/workflows/*.yml examples/github/*.yml
 silent = $(1) >/dev/null 2>&1 || $(1)
 schema = $(call silent,$(BIN)/check-jsonschema --builtin-schema $(1) $(2))
 
-.PHONY: help demo test test-container soak fuzz lint format docs lock clean
+.PHONY: help demo test test-container soak fuzz bench lint format docs lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ soak: .venv/dev ## signals at 100 random moments
 
 fuzz: .venv/dev ## over 20,000 mutated replies
 	@FUZZ_STORIES=4000 $(BIN)/python -m pytest -q -s tests/integration/test_fuzz.py
+
+bench: .venv/dev ## what it costs, beside references measured in the same run; writes benchmarks/results.md
+	@$(BIN)/python -m benchmarks
 
 lint: .venv/dev ## ruff, mypy --strict, import-linter; pipelines by schema, zizmor, hadolint
 	@$(BIN)/ruff check --quiet .
