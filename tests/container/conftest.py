@@ -8,7 +8,7 @@ from tests.support.needed import do_without
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The tag of the image, built from the Dockerfile that is shipped."""
+    """The id of the image, built from the Dockerfile that is shipped."""
     reason = engine.missing()
     if reason:
         do_without(f"no container engine: {reason} (DOCKER_HOST names one)")

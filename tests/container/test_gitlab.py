@@ -38,7 +38,7 @@ RED = (case(1, *FAILS), *(case(number, *PASSES) for number in range(2, 11)))
 def helper(image: str) -> str:
     """What gitlab-ci-local copies artifacts with."""
     assert image  # where it could be built, this one can be too
-    return engine.build("testsigma-rerun-action-gitlab-helper:test", ROOT / "tests/container/gitlab")
+    return engine.build(ROOT / "tests/container/gitlab")
 
 
 @pytest.fixture(scope="session")

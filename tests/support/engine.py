@@ -9,7 +9,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CLIENT = os.environ.get("DOCKER", "docker")
-IMAGE = "testsigma-rerun-action:test"
 NETWORK = ("--network", "host")
 """The simulator listens on the loopback interface of the host; and an engine may have no other network at all."""
 
@@ -30,10 +29,9 @@ def missing() -> str | None:
     return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
-def build(tag: str = IMAGE, folder: Path = ROOT) -> str:
-    """Build an image, by default from the Dockerfile that is shipped; return its tag."""
-    answer("build", "--quiet", *NETWORK, "--tag", tag, str(folder))
-    return tag
+def build(folder: Path = ROOT) -> str:
+    """Build an image, by default from the Dockerfile that is shipped; return its id: a tag could be moved meanwhile."""
+    return answer("build", "--quiet", *NETWORK, folder)
 
 
 @dataclass(frozen=True)
