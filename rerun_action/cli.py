@@ -94,6 +94,7 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
         inputs = settings.load(environ)
     except ConfigurationError as error:
         return _refuse([*error.faults, *faults], publisher, console, environ)
+    faults += trust.proxy_faults(inputs.server_url)
     if faults:
         return _refuse(faults, publisher, console, environ)
     console = Console(stream, inputs.log_level, secret=key, group=groups)

@@ -5,8 +5,10 @@ repeated. Redirects are never followed, so that the key goes to `server-url` and
 """
 
 import json
+import os
 import random
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -21,7 +23,7 @@ from rerun_action import __version__
 from rerun_action.core.model import FreshRun, Listing, RerunRequest, Run, StopReply, StopRoute
 from rerun_action.core.pace import pauses
 from rerun_action.errors import ActionError, Contradiction, DeadlinePassed, NotFound, Refused, Unclear, Unreachable
-from rerun_action.testsigma import wire
+from rerun_action.testsigma import trust, wire
 
 T = TypeVar("T")
 
@@ -332,28 +334,57 @@ def _send(session: requests.Session, method: str, url: str, body: dict[str, Any]
         # streamed, because requests would read it in pieces of 10 kB
         with session.request(method, url, json=body, timeout=timeouts, allow_redirects=False, stream=True) as reply:
             return Reply(reply.status_code, reply.headers, b"".join(reply.iter_content(PIECE_BYTES)))
-    except requests.exceptions.SSLError as error:
-        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-            raise _Transient("the TLS connection broke") from None
-        raise Refused(
-            "server-url: the server's certificate is not trusted here; if your company uses a CA of its own, name its "
-            "bundle (a PEM file) in REQUESTS_CA_BUNDLE"
-        ) from None
-    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-        # server-url has been checked, so it is the proxy's address that can't be used
-        raise Refused(
-            "HTTPS_PROXY: not the address of a proxy that can be used here; give http://host:port, or name the host of "
-            "server-url in NO_PROXY"
-        ) from None
     except requests.exceptions.ProxyError as error:
+        proxy = trust.proxy_variable(url) or "HTTPS_PROXY"
+        if fault := _unverified(error):
+            raise Refused(_not_trusted(f"{proxy}: the proxy's certificate", fault)) from None
         refused = re.search(r"Tunnel connection failed: (4\d\d)", str(error))
         if refused is None:
-            raise _Transient("the proxy named in HTTPS_PROXY gave no connection", untouched=True) from None
-        raise Refused(_proxy_refused(int(refused[1]))) from None
+            raise _Transient(f"the proxy named in {proxy} gave no connection", untouched=True) from None
+        raise Refused(_proxy_refused(proxy, int(refused[1]))) from None
+    except requests.exceptions.SSLError as error:
+        if fault := _unverified(error):
+            raise Refused(_not_trusted("server-url: the server's certificate", fault)) from None
+        raise _Transient("the TLS connection broke") from None
+    except (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        urllib3_errors.LocationValueError,
+        UnicodeError,
+    ):
+        name = trust.proxy_variable(url)
+        raise Refused(
+            trust.proxy_unusable(name) if name else "server-url: not an address that can be used here"
+        ) from None
     except requests.exceptions.RequestException as error:
         # requests puts header values into some of its messages, so none of its words reach the user
         cause, untouched = _cause(error)
         raise _Transient(cause, untouched=untouched) from None
+
+
+def _unverified(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """Return the certificate fault that an error stems from, if it does."""
+    links: list[object] = [error]
+    for link in links:  # urllib3 keeps what it wraps in one of these three places
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return link
+        if isinstance(link, BaseException):
+            links += [*link.args, getattr(link, "reason", None), link.__cause__]
+    return None
+
+
+def _not_trusted(what: str, fault: ssl.SSLCertVerificationError) -> str:
+    """Say why a certificate is not taken, by the verify codes of OpenSSL (x509_vfy.h)."""
+    if fault.verify_code in (9, 10):
+        return f"{what} (or one that vouches for it) has expired or is not valid yet; check it and this machine's clock"
+    if fault.verify_code in (62, 64):
+        return f"{what} is for another host; check the address"
+    if bundle := trust.variable(os.environ):
+        return f"{what} is not trusted: no authority in {bundle}'s bundle vouches for it; add your company's CA to it"
+    return (
+        f"{what} is not trusted here; if your company uses a CA of its own, name its bundle (a PEM file) in "
+        "REQUESTS_CA_BUNDLE"
+    )
 
 
 def _cause(error: requests.exceptions.RequestException) -> tuple[str, bool]:
@@ -443,12 +474,12 @@ def _explain(answer: _Answer) -> str:
     return f"the platform refused the request ({status}).{said}"
 
 
-def _proxy_refused(status: int) -> str:
+def _proxy_refused(name: str, status: int) -> str:
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return "HTTPS_PROXY: the proxy wants a user name and password (407); give http://user:password@host:port"
+        return f"{name}: the proxy wants a user name and password (407); give http://user:password@host:port"
     return (
-        f"HTTPS_PROXY: the proxy refuses to connect to server-url ({status}); have the host allowed there, or name it "
-        "in NO_PROXY"
+        f"{name}: the proxy refuses to connect to server-url ({status}); have the host allowed there, or name it in "
+        "NO_PROXY"
     )
 
 

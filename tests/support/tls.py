@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -24,10 +25,10 @@ class Authority:
         self._ca.cert_pem.write_to_path(self.bundle)
 
     @contextmanager
-    def in_front_of(self, port: int) -> Iterator[str]:
-        """Serve what listens on this port over TLS, and give its address."""
+    def in_front_of(self, port: int, host: str = "localhost", until: datetime | None = None) -> Iterator[str]:
+        """Serve what listens on this port over TLS, by a certificate for `host`; give its address."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert("localhost").configure_cert(context)
+        self._ca.issue_cert(host, not_after=until).configure_cert(context)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             threading.Thread(target=_accept, args=(listener, context, port), daemon=True).start()
             yield f"https://localhost:{listener.getsockname()[1]}"
