@@ -91,7 +91,7 @@ class Story:
         given = self._scene.chain.root.run
         if self._fresh is not None and given.result is Result.STOPPED:
             return Outcome.FAILED, f"somebody else stopped run {given.id}; {self._verdict()[1]}"
-        for text in (*policies.stale_entries(self._scene.ledger, self._policy), *policies.hints(self._scene.ledger)):
+        for text in policies.warnings(self._scene.ledger, self._policy):
             self._scene.account.warning(text)
         rounds = 0
         while True:

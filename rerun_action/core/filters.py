@@ -3,7 +3,7 @@
 import fnmatch
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from rerun_action.core.model import Leaf, Pattern, QuarantineEntry
@@ -31,14 +31,28 @@ def pattern_of(text: str) -> Pattern:
 
 def first_match(patterns: Sequence[Pattern]) -> Callable[[Leaf], Pattern | None]:
     """Return a function that finds the first of the patterns that matches a leaf."""
-    # fnmatch's [ is not special here; its expressions do not backtrack
-    compiled = [(pattern, re.compile(fnmatch.translate(pattern.glob.replace("[", "[[]")))) for pattern in patterns]
+    compiled = [(pattern, _compiled(pattern)) for pattern in patterns]
 
     def match(leaf: Leaf) -> Pattern | None:
         names = {"case": normal(leaf.case), "suite": normal(leaf.suite), "machine": normal(leaf.machine)}
         return next((pattern for pattern, regex in compiled if regex.match(names[pattern.aspect])), None)
 
     return match
+
+
+def without_match(patterns: Iterable[Pattern], leaves: Sequence[Leaf]) -> Iterator[Pattern]:
+    """Yield the patterns that match none of the leaves."""
+    names: dict[str, set[str]] = {}
+    for pattern in patterns:
+        if pattern.aspect not in names:
+            names[pattern.aspect] = {normal(getattr(leaf, pattern.aspect)) for leaf in leaves}
+        if not any(map(_compiled(pattern).match, names[pattern.aspect])):
+            yield pattern
+
+
+def _compiled(pattern: Pattern) -> re.Pattern[str]:
+    # fnmatch's [ is not special here; its expressions do not backtrack
+    return re.compile(fnmatch.translate(pattern.glob.replace("[", "[[]")))
 
 
 def speaks_of(entry: QuarantineEntry, leaf: Leaf) -> bool:

@@ -48,6 +48,14 @@ def stale_entries(ledger: Ledger, policy: Policy) -> Iterator[str]:
             yield f"the {name} matches no test of this execution"
 
 
+def idle_patterns(ledger: Ledger, policy: Policy) -> Iterator[str]:
+    """Say which patterns of include and exclude match nothing."""
+    leaves = [history.leaf for history in ledger.histories]
+    for name, patterns in (("include", policy.include), ("exclude", policy.exclude)):
+        for pattern in filters.without_match(patterns, leaves):
+            yield f'{name} "{pattern.text}" matches no test of this execution (patterns are case-sensitive)'
+
+
 # --- decisions --------------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +181,13 @@ def limit_reached(reruns_before: int) -> str | None:
     if reruns_before < MAX_RERUNS_OF_A_RUN:
         return None
     return f"Testsigma reruns a run {MAX_RERUNS_OF_A_RUN} times at most, and this one has had {reruns_before} reruns"
+
+
+def warnings(ledger: Ledger, policy: Policy) -> Iterator[str]:
+    """Say, before anything is triggered, what looks wrong with the policy, and what the failures have in common."""
+    yield from stale_entries(ledger, policy)
+    yield from idle_patterns(ledger, policy)
+    yield from hints(ledger)
 
 
 def hints(ledger: Ledger) -> Iterator[str]:

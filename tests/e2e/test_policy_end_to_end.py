@@ -58,6 +58,17 @@ def test_filters_keep_the_build_red(tmp_path: Path) -> None:
     assert outcome.report["policy"]["include"] == ["machine:machine 1", "case:case 2"]
 
 
+def test_a_pattern_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
+    with Simulator(scenario(case(1, *PASSES), case(2, *FLAKES, machine=2))) as simulator:
+        include = "case:case ?,suite:Suite,machine:machine 2,tag:foo"
+        outcome = act(simulator, tmp_path, include=include, exclude="case:case [12],*9")
+    assert outcome.code == 0
+    assert [line for line in outcome.text.splitlines() if line.startswith("warning: ")] == [
+        f"warning: {pattern} matches no test of this execution (patterns are case-sensitive)"
+        for pattern in ('include "suite:Suite"', 'include "tag:foo"', 'exclude "case:case [12]"', 'exclude "*9"')
+    ]
+
+
 @pytest.mark.parametrize(
     ("inputs", "name"), [({"max_failures": 1}, "max-failures"), ({"max_failure_percent": 50}, "percent")]
 )
