@@ -282,7 +282,10 @@ class Client:
             self._answered = False
             if began is None:
                 began = asked_at
-                self._warn(f"the platform does not answer: {cause}; trying again until the deadline")
+                self._warn(
+                    f"the platform does not answer: {cause}; trying again until the deadline (timeout-minutes); "
+                    "if this goes on, check server-url"
+                )
             # jitter, so that the jobs of a whole pipeline do not come back at the same moment
             wanted = max(pause * (1 - self._jitter() / 2), retry_after)
             self._time.sleep(max(0.0, min(wanted, until - self._time.now())))

@@ -144,6 +144,7 @@ def test_a_get_is_repeated_with_growing_pauses_and_told_in_two_lines(
     assert bench.time.sleeps == [1.0, 1.5, 2.25, 3.375]
     first, last = bench.warnings
     assert first.startswith("the platform does not answer: ")
+    assert first.endswith("; trying again until the deadline (timeout-minutes); if this goes on, check server-url")
     assert last == "the platform answers again after 8 s"
 
 
