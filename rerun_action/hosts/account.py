@@ -25,6 +25,9 @@ T = TypeVar("T")
 MAX_LINES = 100
 """Of one kind; the report has them all."""
 
+MIN_SECONDS_LEFT = 10.0
+"""An estimate below this says nothing: the next look is as far away."""
+
 _STATES = {
     "STATUS_CREATED": "created",
     "STATUS_QUEUED": "queued",
@@ -62,7 +65,9 @@ class Account:
             self._console.info(f"{kind} {run.id}: finished, {run.result or 'no result'}")
         else:
             state = _STATES.get(run.status, run.status or "no status")
-            self._console.current(f"{kind} {run.id}: {state}{_progress(run.progress)}{_remaining(remaining)}")
+            going = run.status == "STATUS_IN_PROGRESS" or run.progress.done
+            left = _remaining(remaining) if going else ""
+            self._console.current(f"{kind} {run.id}: {state}{_progress(run.progress)}{left}")
 
     def decided(
         self,
@@ -140,6 +145,6 @@ def _progress(progress: Progress) -> str:
 
 
 def _remaining(seconds: float | None) -> str:
-    if seconds is None:
+    if seconds is None or seconds < MIN_SECONDS_LEFT:
         return ""
     return f", about {seconds:.0f} s left" if seconds < 100 else f", about {seconds / 60:.0f} min left"  # noqa: PLR2004

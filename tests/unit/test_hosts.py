@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rerun_action.core.model import Outcome, Report, Verdict
+from rerun_action.core.model import Origin, Outcome, Progress, Report, Run, Verdict
 from rerun_action.hosts import github, gitlab
+from rerun_action.hosts.account import Account
 from rerun_action.hosts.console import Console
 from rerun_action.publisher import Publisher
 from rerun_action.reports import dotenv
@@ -103,6 +104,28 @@ def test_groups() -> None:
     with console.group("a\n::error::b"):
         console.info("inside")
     assert stream.getvalue() == "::group::a ::error::b\ninside\n::endgroup::\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "done", "remaining", "said"),
+    [
+        ("STATUS_CREATED", 0, 600.0, "created"),
+        ("STATUS_QUEUED", 0, 600.0, "queued"),
+        ("STATUS_QUEUED", 2, 600.0, "queued, 2 of 7 done, about 10 min left"),
+        ("STATUS_IN_PROGRESS", 0, 600.0, "in progress, about 10 min left"),
+        ("STATUS_IN_PROGRESS", 2, 99.0, "in progress, 2 of 7 done, about 99 s left"),
+        ("STATUS_IN_PROGRESS", 2, 10.0, "in progress, 2 of 7 done, about 10 s left"),
+        ("STATUS_IN_PROGRESS", 2, 9.9, "in progress, 2 of 7 done"),
+        ("STATUS_IN_PROGRESS", 2, None, "in progress, 2 of 7 done"),
+    ],
+)
+def test_an_estimate_is_given_where_there_is_something_to_estimate(
+    status: str, done: int, remaining: float | None, said: str
+) -> None:
+    stream = io.StringIO()
+    run = Run(101, 7, status, None, progress=Progress(7, done, 0))
+    Account(Console(stream)).state(run, Origin.TRIGGERED, remaining)
+    assert stream.getvalue() == f"rerun 101: {said}\n"
 
 
 class Terminal(io.StringIO):
