@@ -87,22 +87,26 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
         console.command(github.mask_command(key))  # the very first line
     folder = Folder(Path(settings.raw(environ, "report_dir") or settings.DEFAULT_REPORT_DIR))
     faults = _prepare(folder, environ)
-    publisher = Publisher(None if faults else folder, console, environ)
+    writable = None if faults else folder
+    publisher = Publisher(writable, console, environ)
     entries, file_faults = quarantine_entries(environ)
     faults += [*file_faults, *trust.faults(environ)]
     try:
         inputs = settings.load(environ)
     except ConfigurationError as error:
-        return _refuse([*error.faults, *faults], publisher, console, environ)
-    faults += trust.proxy_faults(inputs.server_url)
+        faults = [*error.faults, *faults]
+    else:
+        faults += trust.proxy_faults(inputs.server_url)
     if faults:
-        return _refuse(faults, publisher, console, environ)
+        return _refuse(faults, publisher, writable, console, environ)
     console = Console(stream, inputs.log_level, secret=key, group=groups)
     account = Account(console, dry_run=inputs.dry_run)
-    console.info(f"testsigma-rerun-action {__version__}: execution {inputs.execution_id} at {inputs.server_url}")
+    fresh = inputs.fresh_run()
+    subject = f"execution {inputs.execution_id}" if fresh is None else f"a fresh run of test plan {fresh.plan_id}"
+    console.info(f"testsigma-rerun-action {__version__}: {subject} at {inputs.server_url}")
     for warning in settings.suspects(environ):
         console.warning(warning)
-    if inputs.execution_id != settings.NEW and (inputs.build_no or inputs.runtime_data):
+    if fresh is None and (inputs.build_no or inputs.runtime_data):
         console.warning("build-no and runtime-data are for execution-id: new; a rerun does not take them")
     client = Client(
         inputs.server_url,
@@ -115,7 +119,7 @@ def act(environ: Mapping[str, str], signals: Signals, stream: TextIO) -> int:
     story = Story(
         client,
         inputs.policy(entries, datetime.now(UTC).date()),
-        execution_id=inputs.fresh_run() or int(inputs.execution_id),
+        execution_id=fresh or int(inputs.execution_id),
         test_plan_id=inputs.test_plan_id,
         server_url=inputs.server_url,
         time=signals,
@@ -154,12 +158,16 @@ def _prepare(folder: Folder, environ: Mapping[str, str]) -> list[str]:
     return []
 
 
-def _refuse(faults: list[str], publisher: Publisher, console: Console, environ: Mapping[str, str]) -> int:
+def _refuse(
+    faults: list[str], publisher: Publisher, folder: Folder | None, console: Console, environ: Mapping[str, str]
+) -> int:
     """Say everything that is wrong with the inputs; nothing has been sent."""
     error = ConfigurationError(faults)
     tell_faults(faults, settings.suspects(environ), console)
     report = Report(Outcome(error.result), error.exit_code, error.message, settings.given_execution(environ))
     publisher.publish(report)
+    if folder is not None:
+        console.result(f"Reports: {folder.path} (open index.html)")
     _annotate(report, console, environ)
     return error.exit_code
 

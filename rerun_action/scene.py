@@ -8,6 +8,7 @@ from rerun_action.core import pace
 from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import OURS, Listing, Policy, Result, Run, run_url
 from rerun_action.core.pace import pauses
+from rerun_action.core.text import state
 from rerun_action.errors import Contradiction, DeadlinePassed, NotFound
 from rerun_action.ports import Account, Platform, Time
 
@@ -175,13 +176,13 @@ class Scene:
         until = self.time.now() + seconds
         while (left := until - self.time.now()) > 0:
             silent = link.told_at + ALIVE_SECONDS - self.time.now()
-            self.pause(min(left, max(silent, 0.1)), f"while run {link.run.id} was {link.run.status}")
+            self.pause(min(left, max(silent, 0.1)), f"while run {link.run.id} was {state(link.run.status)}")
             self._tell_state(link, began)
 
     def _tell_state(self, link: Link, began: float) -> None:
         now = self.time.now()
-        state = (link.run.status, link.run.result, link.run.progress)
-        changed = link.told is None or state != (link.told.status, link.told.result, link.told.progress)
+        seen = (link.run.status, link.run.result, link.run.progress)
+        changed = link.told is None or seen != (link.told.status, link.told.result, link.told.progress)
         if changed or now - link.told_at >= ALIVE_SECONDS:
             left = pace.remaining(now - began, link.run.progress, self._expected(link))
             self.account.state(link.run, link.origin, left)

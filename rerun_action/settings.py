@@ -52,9 +52,13 @@ class LogLevel(StrEnum):
 # --- what a value has to be: each returns the value, or says what is wrong with it ------------------------------------
 
 
-def _api_key(value: str) -> SecretStr:
+def _refuse_a_name(value: str) -> None:
     if re.fullmatch(r"\$\{?\w+\}?|\$\{\{.*", value):
         raise ValueError("holds the name of a variable instead of its value: the CI system knows no such variable here")
+
+
+def _api_key(value: str) -> SecretStr:
+    _refuse_a_name(value)
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(
             "holds white space or characters that no key has (it is not printed here); copy the key again, whole"
@@ -65,8 +69,14 @@ def _api_key(value: str) -> SecretStr:
 def _execution(value: str) -> int | str:
     if value == NEW:
         return NEW
+    _refuse_a_name(value)
+    if address := re.fullmatch(rf"https?://.*/runs/([0-9]{{1,{_MAX_DIGITS}}})([/?#].*)?", value):
+        raise ValueError(f"holds a run's whole address: give only {address[1]}")
     if not re.fullmatch(rf"[0-9]{{1,{_MAX_DIGITS}}}", value) or int(value) == 0:
-        raise ValueError(f"must be a number such as 986, the one at the end of …/ui/td/runs/986, not {_shown(value)}")
+        raise ValueError(
+            f"must be a number such as 986, the one at the end of …/ui/td/runs/986, or new for a fresh run, "
+            f"not {_shown(value)}"
+        )
     return int(value)
 
 

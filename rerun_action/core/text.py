@@ -16,6 +16,20 @@ def _escape(character: str) -> str:
     return " " if unicodedata.category(character) != "Cs" and character.isspace() else ascii(character)[1:-1]
 
 
+_STATES = {
+    "STATUS_CREATED": "created",
+    "STATUS_QUEUED": "queued",
+    "QUEUED": "queued",
+    "STATUS_PRE_FLIGHT": "getting ready",
+    "STATUS_IN_PROGRESS": "in progress",
+}
+
+
+def state(status: str) -> str:
+    """Return what a run's status means in plain words; one that nobody knows as the platform gave it."""
+    return _STATES.get(status, status or "no status")
+
+
 def tests(number: int) -> str:
     """Return "1 test" or "2 tests"."""
     return f"{number} test" if number == 1 else f"{number} tests"

@@ -115,7 +115,7 @@ def message(outcome: Outcome, leaves: Collection[LeafReport], more_passes: int =
     if flaky:
         parts.append(f"{tests(flaky)} failed and passed in a later run")
     if outcome is Outcome.FLAKY:
-        parts.append("nothing fails any more")
+        parts.append(f"nothing {'that counts ' if quarantined else ''}fails any more")
     if outcome is Outcome.CLEAN:
         passed = more_passes + sum(leaf.verdict in (Verdict.PASSED, Verdict.FLAKY) for leaf in leaves)
         parts.append(f"nothing that counts failed; {passed} of {tests(more_passes + len(leaves))} passed")

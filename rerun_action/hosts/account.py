@@ -17,7 +17,7 @@ from rerun_action.core.model import (
     Run,
     Verdict,
 )
-from rerun_action.core.text import tests
+from rerun_action.core.text import state, tests
 from rerun_action.hosts.console import Console
 
 T = TypeVar("T")
@@ -28,13 +28,6 @@ MAX_LINES = 100
 MIN_SECONDS_LEFT = 10.0
 """An estimate below this says nothing: the next look is as far away."""
 
-_STATES = {
-    "STATUS_CREATED": "created",
-    "STATUS_QUEUED": "queued",
-    "QUEUED": "queued",
-    "STATUS_PRE_FLIGHT": "getting ready",
-    "STATUS_IN_PROGRESS": "in progress",
-}
 _WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.QUARANTINED, Verdict.FLAKY)
 
 
@@ -64,10 +57,9 @@ class Account:
         if run.finished:
             self._console.info(f"{kind} {run.id}: finished, {run.result or 'no result'}")
         else:
-            state = _STATES.get(run.status, run.status or "no status")
             going = run.status == "STATUS_IN_PROGRESS" or run.progress.done
             left = _remaining(remaining) if going else ""
-            self._console.current(f"{kind} {run.id}: {state}{_progress(run.progress)}{left}")
+            self._console.current(f"{kind} {run.id}: {state(run.status)}{_progress(run.progress)}{left}")
 
     def decided(
         self,
@@ -113,7 +105,7 @@ class Account:
         if report.run_url:
             self._console.result(f"Run:     {report.run_url}")
         if directory is not None:
-            self._console.result(f"Reports: {directory}")
+            self._console.result(f"Reports: {directory} (open index.html)")
 
     def _list(self, items: Sequence[T], line: Callable[[T], str], say: Callable[[str], None]) -> None:
         for item in items[:MAX_LINES]:

@@ -233,7 +233,7 @@ def test_the_account_can_be_read(tmp_path: Path) -> None:
         "  flaky        suite / case 1 on machine 1: FAILURE in run 100, then passed in run 101",
         f"Verdict: failed (exit code 1) - {outcome.report['message']}",
         f"Run:     {url}/ui/td/runs/101",
-        f"Reports: {tmp_path}",
+        f"Reports: {tmp_path} (open index.html)",
     ]
     places = [next(n for n, told in enumerate(lines) if told.startswith(line)) for line in order]
     assert places == sorted(places)
@@ -521,7 +521,7 @@ def test_the_deadline_stops_the_rerun(tmp_path: Path) -> None:
         assert simulator.platform.live_runs() == []
         assert [path for path, _ in simulator.platform.stops] == ["/api/v1/execution_results/101"]
     assert (outcome.code, outcome.report["result"]) == (4, "timed-out")
-    assert "(timeout-minutes: 0.03) passed while run 101 was STATUS_IN_PROGRESS" in outcome.text
+    assert "(timeout-minutes: 0.03) passed while run 101 was in progress" in outcome.text
     assert outcome.report["stop"]["confirmed"] is True
 
 

@@ -113,6 +113,9 @@ def test_quarantine(tmp_path: Path) -> None:
         outcome = act(simulator, tmp_path / "reports", quarantine_file=path)
         assert simulator.platform.triggers == [picked(rows(5002, 5004))]
     assert (outcome.code, outcome.report["result"]) == (0, "flaky")
+    assert outcome.report["message"] == (
+        "1 test failed and passed in a later run; nothing that counts fails any more; 1 test failed in quarantine"
+    )
     assert verdicts(outcome) == [("case 1", None, "quarantined"), ("case 2", "a", "passed"), ("case 2", "b", "flaky")]
     assert outcome.report["leaves"][0]["reason"] == (
         "FAILURE in run 100; quarantined until 2999-12-31 by team-a: slow sandbox"
@@ -169,7 +172,9 @@ def test_a_fresh_run_and_the_rerun_of_its_failures(tmp_path: Path) -> None:
             },
             picked({"id": 5001}, parent=101),
         ]
+        url = simulator.url
     assert (outcome.code, outcome.report["result"], outcome.report["execution_id"]) == (0, "flaky", "new")
+    assert f": a fresh run of test plan {PLAN} at {url}" in outcome.text.splitlines()[0]
     assert [run["origin"] for run in outcome.report["runs"]] == ["fresh", "triggered"]
 
 
@@ -225,10 +230,18 @@ def test_what_looks_like_a_misspelt_variable_is_a_warning(tmp_path: Path) -> Non
 def test_a_misspelt_variable_explains_a_missing_input(tmp_path: Path) -> None:
     outcome = act(None, tmp_path, api_key=None, apikey="made-up", execution_id=None, run_id=5)
     assert outcome.code == 2
+    assert outcome.text.splitlines()[-1] == f"Reports: {tmp_path} (open index.html)"
     assert [line for line in outcome.text.splitlines() if line.startswith("warning: ")] == [
         "warning: TESTSIGMA_APIKEY is not an input and has no effect; TESTSIGMA_API_KEY is one",
         "warning: TESTSIGMA_RUN_ID is not an input and has no effect; TESTSIGMA_EXECUTION_ID is one",
     ]
+
+
+def test_reports_that_could_not_be_written_are_not_named(tmp_path: Path) -> None:
+    outcome = act(None, tmp_path, report_dir="/dev/null/reports")
+    assert outcome.code == 2
+    assert "report-dir (TESTSIGMA_REPORT_DIR): /dev/null/reports can't be written to: Not a directory" in outcome.text
+    assert "Reports:" not in outcome.text
 
 
 def test_what_an_earlier_step_hands_on_is_no_misspelt_variable(tmp_path: Path) -> None:

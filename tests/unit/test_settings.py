@@ -76,6 +76,28 @@ def test_a_variable_that_was_not_expanded_is_no_key(key: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            "986x",
+            "must be a number such as 986, the one at the end of …/ui/td/runs/986, or new for a fresh run, not '986x'",
+        ),
+        *(
+            (
+                name,
+                "holds the name of a variable instead of its value: the CI system knows no such variable here",
+            )
+            for name in ("$RUN_ID", "${RUN_ID}", "${{ steps.tests.outputs.run-id }}")
+        ),
+        ("https://app.testsigma.com/ui/td/runs/1001", "holds a run's whole address: give only 1001"),
+        ("https://app.testsigma.com/ui/td/runs/1001/?tab=2#x", "holds a run's whole address: give only 1001"),
+    ],
+)
+def test_what_is_no_execution_is_explained(value: str, said: str) -> None:
+    assert faults({**NEEDED, "TESTSIGMA_EXECUTION_ID": value}) == [f"execution-id (TESTSIGMA_EXECUTION_ID): {said}"]
+
+
 FORK = (
     " and is empty. GitHub gives no secrets to pull requests from forks and from Dependabot: skip this step there "
     "(README, Security, has the `if:`). On a branch of your own, look whether the secret exists by this name"
