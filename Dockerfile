@@ -9,8 +9,9 @@ RUN pip install --require-hashes --no-compile --prefix /install -r requirements.
 COPY pyproject.toml README.md LICENSE ./
 COPY rerun_action ./rerun_action
 RUN pip install --no-deps --no-build-isolation --no-compile --prefix /install . \
- && rm -r /install/bin \
- && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /install/lib
+ && rm -r /install/bin
+COPY docker/bytecode.py ./
+RUN python -B bytecode.py /install
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="testsigma-rerun-action" \
@@ -21,6 +22,6 @@ COPY entrypoint.py /entrypoint.py
 # Jenkins ends the steps of a `docker` agent with the container's own `ps` and `kill`, which slim images lack: an aborted
 # build would leave the rerun going.
 COPY jenkins/ps jenkins/kill /usr/bin/
-# Warms the standard library's bytecode, which the base image does not ship, and is the smoke test of the build.
+# The smoke test of the build.
 RUN ["/usr/local/bin/python", "-Iu", "/entrypoint.py", "--version"]
 ENTRYPOINT ["/usr/local/bin/python", "-Iu", "/entrypoint.py"]

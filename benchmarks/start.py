@@ -1,7 +1,6 @@
 """From the start of the process, or of the container, to the first request on the wire."""
 
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -34,10 +33,15 @@ def until_request(command: Sequence[str], environ: Mapping[str, str], listener: 
 
 def until_byte(command: Sequence[str], environ: Mapping[str, str]) -> float:
     """Return the seconds until the program has written the first byte."""
-    began = time.perf_counter()
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        select.select([process.stdout], [], [])
-        return time.perf_counter() - began
+    ours, theirs = os.pipe()
+    try:
+        began = time.perf_counter()
+        with subprocess.Popen(command, env=environ, stdout=theirs, stderr=subprocess.DEVNULL):
+            os.read(ours, 1)
+            return time.perf_counter() - began
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def listening() -> socket.socket:
