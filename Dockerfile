@@ -12,16 +12,19 @@ RUN pip install --no-deps --no-build-isolation --no-compile --prefix /install . 
  && rm -r /install/bin
 COPY docker/bytecode.py ./
 RUN python -B bytecode.py /install
+COPY entrypoint.py jenkins/ps jenkins/kill ./
+# Anybody may run them, whatever the umask of the checkout was.
+RUN chmod 644 entrypoint.py && chmod 755 ps kill
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="testsigma-rerun-action" \
       org.opencontainers.image.description="Reruns exactly what failed on Testsigma and tells the truth about it" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /install /usr/local
-COPY entrypoint.py /entrypoint.py
+COPY --from=build /source/entrypoint.py /entrypoint.py
 # Jenkins ends the steps of a `docker` agent with the container's own `ps` and `kill`, which slim images lack: an aborted
 # build would leave the rerun going.
-COPY jenkins/ps jenkins/kill /usr/bin/
+COPY --from=build /source/ps /source/kill /usr/bin/
 # The smoke test of the build.
 RUN ["/usr/local/bin/python", "-Iu", "/entrypoint.py", "--version"]
 ENTRYPOINT ["/usr/local/bin/python", "-Iu", "/entrypoint.py"]

@@ -33,13 +33,18 @@ def run(
 ) -> int:
     """Run the action against the simulator; reports go to `report-dir` if it is given, else to a temporary folder."""
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # a company's proxy can't reach our loopback
-    given = environ.get("INPUT_REPORT-DIR") or environ.get("TESTSIGMA_REPORT_DIR")
+    try:
+        given = environ.get("INPUT_REPORT-DIR") or environ.get("TESTSIGMA_REPORT_DIR")
+        folder = given or tempfile.mkdtemp(prefix="testsigma-rerun-demo-")
+    except OSError:
+        stream.write("demo: there is no place for its reports: give report-dir, or `--tmpfs /tmp` to `docker run`\n")
+        return ExitCode.CONFIGURATION
     with Simulator(demo_scenario()) as simulator:
         stream.write(_INTRODUCTION + "\n")
         code = act(
             {
                 **_inputs(simulator.platform.scenario, simulator.url, RUN_ID),
-                "TESTSIGMA_REPORT_DIR": given or tempfile.mkdtemp(prefix="testsigma-rerun-demo-"),
+                "TESTSIGMA_REPORT_DIR": folder,
                 "TESTSIGMA_POLL_INTERVAL_SECONDS": "1",
                 "TESTSIGMA_LOG_LEVEL": environ.get("TESTSIGMA_LOG_LEVEL", ""),
             },

@@ -81,7 +81,8 @@ def test_anybody_can_read_it_and_nothing_of_the_build_is_left(image: str) -> Non
     script = (
         "cd /usr/local/lib/python3*/site-packages;"
         "find . -name '*.py' -not -path './pip/*' | wc -l;"
-        "find . /entrypoint.py -not -perm -o=r | wc -l; ls -d /source /install /root/.cache 2>/dev/null | wc -l"
+        "find . /entrypoint.py /usr/bin/ps /usr/bin/kill -not -perm -o=r | wc -l;"
+        "ls -d /source /install /root/.cache 2>/dev/null | wc -l"
     )
     code, text = engine.run(image, "--entrypoint=", command=("sh", "-c", script))
     sources, unreadable, left_behind = map(int, text.split())
@@ -129,6 +130,12 @@ def test_the_demo_needs_no_network(flags: tuple[str, ...], image: str) -> None:
     assert "Verdict: failed (exit code 1) - 2 tests failed again; 5 tests failed and passed in a later run" in text
 
 
+def test_the_demo_says_what_it_lacks_on_a_read_only_file_system(image: str) -> None:
+    code, text = engine.run(image, "--read-only", command=("demo",))
+    said = "demo: there is no place for its reports: give report-dir, or `--tmpfs /tmp` to `docker run`\n"
+    assert (code, text) == (2, said)
+
+
 def test_help_and_version(image: str) -> None:
     assert engine.run(image, command=("--version",)) == (0, f"testsigma-rerun-action {__version__}\n")
     code, text = engine.run(image, command=("--help",))
@@ -169,7 +176,8 @@ def test_it_reruns_and_reports(flags: tuple[str, ...], image: str, simulator: Si
 
 
 def test_files_of_root_belong_to_the_owner_of_the_folder(image: str, simulator: Simulator, reports: Path) -> None:
-    os.chown(reports, STRANGER, STRANGER + 1)
+    own = ("chown", f"{STRANGER}:{STRANGER + 1}", REPORTS)
+    assert engine.run(image, "--entrypoint=", *mount(reports), command=own) == (0, "")
     code, text = engine.run(image, *mount(reports), environ=inputs(simulator))
     assert code == 0, text
     assert {(path.stat().st_uid, path.stat().st_gid) for path in reports.iterdir()} == {(STRANGER, STRANGER + 1)}
