@@ -9,7 +9,8 @@ RUN pip install --require-hashes --no-compile --prefix /install -r requirements.
 COPY pyproject.toml README.md LICENSE ./
 COPY rerun_action ./rerun_action
 RUN pip install --no-deps --no-build-isolation --no-compile --prefix /install . \
- && rm -r /install/bin
+ && rm -r /install/bin \
+ && find /install '(' -name '*.pyi' -o -name '*.c' -o -name '*.pyx' ')' -delete
 COPY docker/bytecode.py ./
 RUN python -B bytecode.py /install
 COPY entrypoint.py jenkins/ps jenkins/kill ./

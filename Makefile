@@ -20,7 +20,7 @@ demo: .venv/runtime ## the whole product against the embedded simulator: no acco
 	else echo "make: the demo ended with exit code $$code, its story has 1" >&2; exit 1; fi
 
 test: .venv/dev ## all tests but those that need a container engine
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
 
 test-container: .venv/dev ## the image and the pipelines on the engine that DOCKER_HOST names
 	@$(BIN)/python -m pytest -q -rs tests/container
