@@ -114,9 +114,9 @@ class Ledger:
             start = min((seen.first for seen in group), default=len(run_ids))
             for place in range(start, len(run_ids)):
                 shown = [seen for seen in group if seen.places >> place & 1]
-                if not shown:
+                if not shown and any(seen.last < place for seen in group):
                     own_rows_only.add(place)
-                elif max(seen.age for seen in shown) < max(seen.age for seen in group):
+                elif shown and max(seen.age for seen in shown) < max(seen.age for seen in group):
                     keeps_to_its_time.add(place)
         for group in news:
             carried = [seen.carried_past(group) for seen in group]

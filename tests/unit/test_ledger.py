@@ -103,6 +103,14 @@ def test_an_old_result_that_a_later_listing_carries_along_does_not_beat_a_newer_
     assert ledger.histories[0].latest is F
 
 
+def test_a_leaf_that_only_a_later_run_has_says_nothing_of_the_listings_between() -> None:
+    # merged on both; leaf C is new in run 3, leaf A failed in run 1 and passed in run 3
+    root = listing(1, case(31, P, name=1), case(22, P, name=2), case(33, P, name=3))
+    between = listing(2, case(11, F, name=1), case(22, P, name=2))
+    newest = listing(3, case(31, P, name=1), case(22, P, name=2), case(33, P, name=3))
+    assert seen(read([root, between, newest]))[0] == [(None, 11, "FAILURE"), (None, 31, "SUCCESS")]
+
+
 def test_an_id_that_is_unfinished_for_a_while_and_fails_again_is_no_new_observation() -> None:
     ledger = read([listing(1, case(11, F))])
     ask(ledger, 2, 0)
