@@ -100,6 +100,13 @@ class History:
         runs = {seen.run_id for seen in self.seen}
         return len(runs & set(run_ids)) + (None in runs)
 
+    def ended_before(self, run_id: int | None, result_id: int, batch: int) -> bool:
+        """Return whether an earlier batch showed another result of this run.
+
+        What its listing shows beside that is a later run's, which may not be known yet.
+        """
+        return any(s.run_id == run_id and s.result_id != result_id and s.batch < batch for s in self.seen)
+
     @property
     def unseen(self) -> bool:
         """Whether it was asked for and there is no new observation of it since."""

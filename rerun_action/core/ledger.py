@@ -127,10 +127,12 @@ class Ledger:
             for seen in group:
                 # an earlier listing that shows something newer may hide that this was the earlier run's
                 hidden = any(other.first < seen.first and other.age > seen.age for other in group)
+                run_id: int | None
                 if not hidden and (seen.first == seen.last or seen.first in keeps_to_its_time):
-                    seen.run_id = run_ids[seen.first]
+                    run_id = run_ids[seen.first]
                 else:
-                    seen.run_id = run_ids[seen.last] if seen.last in own_rows_only else None
+                    run_id = run_ids[seen.last] if seen.last in own_rows_only else None
+                seen.run_id = None if history.ended_before(run_id, seen.result_id, self._batch) else run_id
 
 
 class _Reading:
@@ -240,7 +242,8 @@ class _Reading:
         known = same_id[-1] if same_id else None
         if known is None or (known.result is not result and known.result.settled):
             run_id, batch, places = self._sight
-            known = Seen(run_id, result_id, result, entry.result_id, batch, places)
+            late = known is None and history.ended_before(run_id, result_id, batch)
+            known = Seen(None if late else run_id, result_id, result, entry.result_id, batch, places)
             history.seen.append(known)
             return
         if known.result is not result and any(seen.result is result for seen in same_id[:-1]):

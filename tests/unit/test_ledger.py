@@ -103,6 +103,17 @@ def test_an_old_result_that_a_later_listing_carries_along_does_not_beat_a_newer_
     assert ledger.histories[0].latest is F
 
 
+def test_what_the_listing_of_a_run_shows_beside_its_own_result_is_a_later_runs() -> None:
+    # the plan's own rerun has begun, and the first run's listing shows it before anybody could know of it
+    ledger = read([ROOT_OWN], [ROOT_MERGED])
+    assert seen(ledger) == [[(1, 11, "FAILURE"), (None, 21, "SUCCESS")], [(1, 12, "SUCCESS")]]
+
+
+def test_the_same_goes_for_several_listings_read_again() -> None:
+    ledger = read([ROOT_OWN, listing(2, case(22, F, name=2))], [ROOT_MERGED, listing(2, case(22, F, name=2))])
+    assert seen(ledger)[0] == [(1, 11, "FAILURE"), (None, 21, "SUCCESS")]
+
+
 def test_a_leaf_that_only_a_later_run_has_says_nothing_of_the_listings_between() -> None:
     # merged on both; leaf C is new in run 3, leaf A failed in run 1 and passed in run 3
     root = listing(1, case(31, P, name=1), case(22, P, name=2), case(33, P, name=3))
