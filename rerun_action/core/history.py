@@ -123,6 +123,8 @@ class Case:
     rows: dict[str, list[History]] = field(default_factory=dict)
     explained: set[int] = field(default_factory=set)
     """Case results whose failure a failed row explains."""
+    unheeded: dict[int, Seen] = field(default_factory=dict)
+    """Case results that were seen when the rows told it all, and the case was no leaf of its own."""
 
     @property
     def members(self) -> list[History]:

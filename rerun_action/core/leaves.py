@@ -136,6 +136,8 @@ class Leaves:
         if any(row.result in FAILING for row in record.rows):
             case.explained.add(record.result_id)
         run_id, batch, places = sight
+        if record.rows:
+            case.unheeded[record.result_id] = Seen(None, record.result_id, record.result, 0, batch, places)
         case_result_id, _, _, case_name, _, suite, _, machine, _ = record
         for number, (result_id, iteration, result) in enumerate(_shown(record), start):
             seen = Seen(run_id, result_id, result, case_result_id, batch, places)

@@ -205,12 +205,19 @@ class _Reading:
         case.result_ids.add(entry.result_id)
         if any(row.result in FAILING for row in entry.rows):
             case.explained.add(entry.result_id)
+        _, batch, place = self._sight
+        unheeded = case.unheeded.get(entry.result_id)
+        if unheeded is not None and unheeded.batch == batch:
+            place |= unheeded.places
         if case.whole is None:
             rows_passed = all(row.result is Result.SUCCESS for row in entry.rows)
             if entry.rows and (entry.result is Result.SUCCESS or not rows_passed or entry.result_id in case.explained):
+                case.unheeded[entry.result_id] = Seen(None, entry.result_id, entry.result, 0, batch, place)
                 return  # its rows tell it all
             case.whole = self._new_leaf(case, entry, None)
-        self._observe(case.whole, entry.result_id, entry.result, entry)
+        elif unheeded is not None and unheeded.batch < batch and unheeded.result is entry.result:
+            return  # from before the case was a leaf of its own
+        self._observe(case.whole, entry.result_id, entry.result, entry, place)
 
     def _read_rows(self, case: Case, histories: list[History], rows: list[tuple[RowResult, CaseResult]]) -> None:
         known = {seen.result_id: slot for slot, history in enumerate(histories) for seen in history.seen}
@@ -237,11 +244,14 @@ class _Reading:
     def _new_leaf(self, case: Case, entry: CaseResult, iteration: str | None) -> History:
         return self._leaves.add(Leaf(entry.suite, entry.case, entry.machine, iteration), case)
 
-    def _observe(self, history: History, result_id: int, result: Result, entry: CaseResult) -> None:
+    def _observe(
+        self, history: History, result_id: int, result: Result, entry: CaseResult, places: int | None = None
+    ) -> None:
+        run_id, batch, place = self._sight
+        places = places or place
         same_id = [seen for seen in history.seen if seen.result_id == result_id]
         known = same_id[-1] if same_id else None
         if known is None or (known.result is not result and known.result.settled):
-            run_id, batch, places = self._sight
             late = known is None and history.ended_before(run_id, result_id, batch)
             known = Seen(None if late else run_id, result_id, result, entry.result_id, batch, places)
             history.seen.append(known)
@@ -251,5 +261,5 @@ class _Reading:
             return
         known.result = result
         known.case_result_id = entry.result_id
-        if known.batch == self._sight.batch:
-            known.places |= self._sight.places
+        if known.batch == batch:
+            known.places |= places

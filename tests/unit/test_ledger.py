@@ -1,6 +1,7 @@
 """The ledger: the same truth, whichever listing shows it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -120,6 +121,29 @@ def test_a_leaf_that_only_a_later_run_has_says_nothing_of_the_listings_between()
     between = listing(2, case(11, F, name=1), case(22, P, name=2))
     newest = listing(3, case(31, P, name=1), case(22, P, name=2), case(33, P, name=3))
     assert seen(read([root, between, newest]))[0] == [(None, 11, "FAILURE"), (None, 31, "SUCCESS")]
+
+
+def test_a_case_result_from_before_the_case_was_a_leaf_of_its_own_is_old_news() -> None:
+    # run 1: the case passed, its row failed; run 2: the row passed, and the case failed without a failed row
+    first = listing(1, case(10, P, (11, "a", F)))
+    ledger = read([first], [listing(2, case(20, F, (21, "a", P)))], [replace(first, run_id=2)])
+    assert [history.leaf.iteration for history in ledger.histories] == ["a", None]
+    assert seen(ledger) == [[(1, 11, "FAILURE"), (2, 21, "SUCCESS")], [(2, 20, "FAILURE")]]
+
+
+def test_a_case_result_from_before_that_has_changed_since_is_news() -> None:
+    first = listing(1, case(10, P, (11, "a", F)))
+    changed = listing(1, case(10, Result.STOPPED, (11, "a", F)))
+    ledger = read([first], [listing(2, case(20, P, (21, "a", P)))], [listing(3, case(30, F, (31, "a", P)))], [changed])
+    assert ledger.histories[1].latest is Result.STOPPED
+
+
+def test_of_a_case_that_becomes_a_leaf_of_its_own_nothing_is_said_to_be_of_a_run_that_it_may_not_be_of() -> None:
+    # merged on both: run 1 failed without a failed row, run 3 passed; run 2 has nothing of it and lists run 1's
+    passed, failed = case(30, P, (31, "a", P)), case(10, F, (11, "a", P))
+    other = case(22, P, name=2)
+    ledger = read([listing(1, passed, other), listing(2, failed, other), listing(3, passed, other)])
+    assert seen(ledger)[2] == [(None, 10, "FAILURE"), (None, 30, "SUCCESS")]
 
 
 def test_an_id_that_is_unfinished_for_a_while_and_fails_again_is_no_new_observation() -> None:
