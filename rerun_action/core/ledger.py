@@ -263,3 +263,5 @@ class _Reading:
         known.case_result_id = entry.result_id
         if known.batch == batch:
             known.places |= places
+        elif any(s.batch == self._batch and s.places < places and s.result_id < result_id for s in history.seen):
+            known.batch, known.places = self._batch, places  # newer than what has only now come to light before it

@@ -146,6 +146,18 @@ def test_of_a_case_that_becomes_a_leaf_of_its_own_nothing_is_said_to_be_of_a_run
     assert seen(ledger)[2] == [(None, 10, "FAILURE"), (None, 30, "SUCCESS")]
 
 
+def test_a_known_result_is_newer_than_what_comes_to_light_before_it() -> None:
+    # the first run's listing showed run 3's failure when nobody could know of runs 2 and 3
+    ledger = read([listing(1, case(31, F))], [listing(2, case(21, P)), listing(3, case(31, F))])
+    assert seen(ledger) == [[(2, 21, "SUCCESS"), (3, 31, "FAILURE")]]
+    assert ledger.histories[0].latest is F
+
+
+def test_a_known_result_that_a_later_listing_carries_along_is_not_newer() -> None:
+    ledger = read([listing(1, case(11, F))], [listing(2, case(21, P)), listing(3, case(11, F))])
+    assert [o[1] for o in seen(ledger)[0]] == [11, 21]
+
+
 def test_an_id_that_is_unfinished_for_a_while_and_fails_again_is_no_new_observation() -> None:
     ledger = read([listing(1, case(11, F))])
     ask(ledger, 2, 0)
