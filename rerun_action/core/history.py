@@ -93,12 +93,15 @@ class History:
         """The result that rules."""
         return self.seen[0].result if len(self.seen) == 1 else self.ruling.result
 
-    def seen_in(self, run_ids: Collection[int]) -> int:
-        """Return in how many of these runs it was observed; where that is not known, it may have been one of them."""
+    def seen_in(self, run_ids: Collection[int], *, unsure: bool = True) -> int:
+        """Return in how many of these runs it was observed.
+
+        `unsure`: an observation whose run is not known may have been in one of them.
+        """
         if not run_ids:
             return 0
         runs = {seen.run_id for seen in self.seen}
-        return len(runs & set(run_ids)) + (None in runs)
+        return len(runs & set(run_ids)) + (None in runs and unsure)
 
     def ended_before(self, run_id: int | None, result_id: int, batch: int) -> bool:
         """Return whether an earlier batch showed another result of this run.

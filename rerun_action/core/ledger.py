@@ -86,6 +86,11 @@ class Ledger:
         for number in request.wanted:
             self._leaves[number].asked_after = len(self._leaves[number].seen)
 
+    @property
+    def asked_runs(self) -> frozenset[int]:
+        """The runs that `ask` was told of."""
+        return frozenset(self._covered)
+
     def read(self, listings: Sequence[Listing]) -> None:
         """Read one batch of listings, in the order of the chain."""
         self._batch += 1
@@ -263,5 +268,5 @@ class _Reading:
         known.case_result_id = entry.result_id
         if known.batch == batch:
             known.places |= places
-        elif any(s.batch == self._batch and s.places < places and s.result_id < result_id for s in history.seen):
-            known.batch, known.places = self._batch, places  # newer than what has only now come to light before it
+        elif any(s.batch == batch and s.places < places and s.result_id < result_id for s in history.seen):
+            known.batch, known.places = batch, places  # newer than what has only now come to light before it

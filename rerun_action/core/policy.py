@@ -79,8 +79,9 @@ def decide(
 
     entries = quarantined or [None] * len(ledger)
     decisions = [_PASSED] * len(ledger)
+    unsure = not ledger.asked_runs.issuperset(reruns)  # what was asked for is listed alone: it is known by its run
     for history in ledger.unpassed:
-        times = history.seen_in(reruns) if rounds_left else policy.max_reruns
+        times = history.seen_in(reruns, unsure=unsure) if rounds_left else policy.max_reruns
         decisions[history.number] = _decide(history, policy, entries[history.number], left_out, times)
     return tuple(decisions)
 

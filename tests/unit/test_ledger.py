@@ -158,6 +158,13 @@ def test_a_known_result_that_a_later_listing_carries_along_is_not_newer() -> Non
     assert [o[1] for o in seen(ledger)[0]] == [11, 21]
 
 
+def test_in_how_many_runs_a_leaf_was_seen() -> None:
+    (history, _) = read([ROOT_MERGED, RERUN_MERGED]).histories
+    assert [o.run_id for o in history.observations] == [None]
+    assert [history.seen_in(runs) for runs in ((), (2,), (2, 3))] == [0, 1, 1]
+    assert history.seen_in((2,), unsure=False) == 0
+
+
 def test_an_id_that_is_unfinished_for_a_while_and_fails_again_is_no_new_observation() -> None:
     ledger = read([listing(1, case(11, F))])
     ask(ledger, 2, 0)

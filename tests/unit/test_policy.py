@@ -78,3 +78,14 @@ def test_what_was_asked_for_and_not_seen_again_is_not_asked_for_again() -> None:
 
 def test_nothing_to_ask_for_is_an_empty_request() -> None:
     assert ask_for(ledger_of(case(11, P)), Policy()) == RerunRequest((), (), ())
+
+
+def test_an_observation_of_an_unknown_run_counts_as_a_round_only_if_it_may_have_been_one() -> None:
+    merged = case(21, F)
+    ledger = Ledger()
+    ledger.read([listing(1, merged), listing(2, merged)])  # nobody can tell which of the two it was
+    ledger.ask(3, RerunRequest((Pick(21),), (0,), (0,)))
+    ledger.read([listing(3, case(31, F))])
+    policy = Policy(max_reruns=2)
+    assert [d.rerun for d in decide(ledger, policy, reruns={3})] == [True]
+    assert [d.rerun for d in decide(ledger, policy, reruns={2, 3})] == [False]
