@@ -60,6 +60,8 @@ def _judge(
     latest = history.latest
     where = _where(history)
     failures = [seen for seen in history.seen if seen.result is not Result.SUCCESS]
+    if latest is Result.SUCCESS and history.unseen:
+        return Verdict.UNRESOLVED, f"passed{where}, but it was asked for after that, and no new result of it was seen"
     if latest is Result.SUCCESS and failures:
         return Verdict.FLAKY, f"{failures[0].result}{_in(failures[0].run_id)}, then passed{where}"
     if latest is Result.SUCCESS:

@@ -50,6 +50,17 @@ def test_the_verdict_of_a_leaf(results: Sequence[Result | None], asked: bool, ve
     assert (leaf.verdict, leaf.reason, leaf.rerun) == (verdict, reason, asked)
 
 
+def test_a_pass_from_before_it_was_asked_for_is_no_answer() -> None:
+    ledger = ledger_of(F, P)
+    ledger.ask(3, RerunRequest((Pick(1),), (0,), (0,)))
+    ledger.read([listing(3)])
+    (leaf,) = judge(ledger)
+    assert (leaf.verdict, leaf.reason) == (
+        Verdict.UNRESOLVED,
+        "passed in run 2, but it was asked for after that, and no new result of it was seen",
+    )
+
+
 def test_a_leaf_that_was_left_out_says_why() -> None:
     ledger = ledger_of(F)
     policy = Policy(rerun_results=frozenset({Result.ABORTED}))
