@@ -100,16 +100,23 @@ class Story:
                 return Outcome.DRY_RUN, self._preview(request, refusal)
             if refusal is not None:
                 return self._declined(refusal)
+            if self._somebody_was_faster(request):
+                continue
             if not request.picks:
                 return self._verdict()
-            self._scene.pause(self._policy.rerun_delay_seconds, "during rerun-delay-seconds")
-            if self._scene.take_in_flight():
-                continue
             rerun = self._trigger.rerun(request)
             rounds += 1
             self._scene.follow(rerun)
             if rerun.run.result is Result.STOPPED:
                 return Outcome.FAILED, f"somebody else stopped rerun {rerun.run.id}; {self._verdict()[1]}"
+
+    def _somebody_was_faster(self, request: RerunRequest) -> bool:
+        """Look for a rerun that came meanwhile: before one is triggered, and where it may explain what is unsettled."""
+        if request.picks:
+            self._scene.pause(self._policy.rerun_delay_seconds, "during rerun-delay-seconds")
+        elif not self._scene.ledger.unsettled_runs():
+            return False
+        return self._scene.take_in_flight()
 
     def _gather(self) -> None:
         if self._fresh is not None:
@@ -183,8 +190,9 @@ class Story:
         return policies.quarantine(self._scene.ledger, self._policy)
 
     def _refuse_contradiction(self) -> None:
-        contradiction = verdicts.contradiction(self._scene.chain.newest.run, self._scene.ledger)
-        if contradiction:
+        while contradiction := verdicts.contradiction(self._scene.chain.newest.run, self._scene.ledger):
+            if not self._policy.dry_run and self._scene.take_in_flight():
+                continue  # a rerun that came in the meantime may explain it
             raise Contradiction(f"{contradiction}. Look at {self._scene.url(self._scene.chain.newest.run)}")
 
     # --- the end --------------------------------------------------------------------------------------------------

@@ -630,6 +630,30 @@ def test_a_plan_that_reruns_by_itself_and_did_not_is_rerun_after_half_a_minute()
     assert 30 <= told.time.at < 33
 
 
+def test_what_stays_unsettled_may_be_a_rerun_that_nobody_knew_of() -> None:
+    # the first run's listing shows its rerun, which the plan started by itself and which takes its time
+    late = [*[run(1, reruns_by_itself=True)] * 2, run(1, child_id=2)]
+    told = tell(
+        {1: late, 2: [going(2, 1), going(2, 1), run(2, P, 1)]},
+        {1: [listing(1, case(21, Result.RUNNING))], 2: [listing(2, case(21, P))]},
+    )
+    assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.CLEAN, 0)
+    assert [link.run.id for link in told.report.runs] == [1, 2]
+
+
+def test_a_failed_run_that_lists_only_passes_may_have_a_rerun_that_nobody_knew_of() -> None:
+    told = tell(
+        {1: [run(1, reruns_by_itself=True), run(1, child_id=2)], 2: [run(2, P, 1)]},
+        {1: [listing(1, case(21, P))], 2: [listing(2, case(21, P))]},
+    )
+    assert (told.report.outcome, [link.run.id for link in told.report.runs]) == (Outcome.CLEAN, [1, 2])
+
+
+def test_a_dry_run_waits_for_no_explanation() -> None:
+    told = tell({1: [run(1, reruns_by_itself=True)]}, {1: [listing(1, case(21, P))]}, policy=Policy(dry_run=True))
+    assert (told.report.exit_code, told.time.at, told.platform.count("run")) == (3, 0.0, 1)
+
+
 def test_a_rerun_that_came_during_the_delay_is_taken_in_first() -> None:
     told = tell(
         {1: [run(1), run(1, child_id=2)], 2: [going(2, 1), run(2, F, 1)], 3: [run(3, P, 2)]},
