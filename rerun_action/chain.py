@@ -39,6 +39,8 @@ class Chain:
         self._links: list[Link] = []
         self._strangers: set[int] = set()
         """Runs of the plan that were looked at and are none of this chain."""
+        self._childless: Run | None = None
+        """The last look that showed no rerun below: it need not be gone into again."""
         self.plan_id: int | None = None
 
     def __iter__(self) -> Iterator[Link]:
@@ -88,7 +90,10 @@ class Chain:
         `arriving`: a finished one was there before this process came.
         """
         before = len(self)
-        while self.newest.run.finished and (below := self.below(self.newest.run)):
+        while self.newest.run.finished and self.newest.run is not self._childless:
+            below = self.below(newest := self.newest.run)
+            if not below:
+                self._childless = newest
             for run in below:
                 self._insert(len(self), run, Origin.EXECUTION if arriving and run.finished else Origin.FOUND)
         return len(self) > before

@@ -110,14 +110,14 @@ class Scene:
         """
         newest = self.chain.newest
         watch = newest.run.reruns_by_itself and newest.run.result is not Result.SUCCESS
-        if not watch and self.time.now() - self._looked_at < FRESH_SECONDS:
-            return False
+        fresh = not watch and self.time.now() - self._looked_at < FRESH_SECONDS
         until = self.time.now() + (WATCH_SECONDS if watch else 0.0)
         if watch:
             self.account.note(f"test plan {self.chain.plan_id} reruns failures by itself: watching for such a rerun")
         before = len(self.chain)
         for pause in pauses(min(5.0, self.policy.poll_interval_seconds)):
-            self.look_again(newest)
+            if not fresh:
+                self.look_again(newest)
             if self.chain.descend():
                 self._wait_for_newest()
                 self._read([*self.chain][before:])

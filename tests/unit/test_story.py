@@ -630,6 +630,17 @@ def test_a_plan_that_reruns_by_itself_and_did_not_is_rerun_after_half_a_minute()
     assert 30 <= told.time.at < 33
 
 
+def test_a_rerun_that_shows_in_the_last_look_is_taken_in_before_the_next_round() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1, child_id=3)], 3: [run(3, P, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
+        trigger=CREATED,
+        policy=Policy(max_reruns=2),
+    )
+    assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FLAKY, 1)
+    assert [link.origin for link in told.report.runs] == [Origin.EXECUTION, Origin.TRIGGERED, Origin.FOUND]
+
+
 def test_what_stays_unsettled_may_be_a_rerun_that_nobody_knew_of() -> None:
     # the first run's listing shows its rerun, which the plan started by itself and which takes its time
     late = [*[run(1, reruns_by_itself=True)] * 2, run(1, child_id=2)]
