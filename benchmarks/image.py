@@ -82,7 +82,7 @@ def _size(image: str) -> list[Row]:
         Row(
             "image over its base",
             f"the requirements, installed and compiled: {theirs - base:.1f} MB",
-            f"{ratio:.2f} x ({ours - base:.1f} MB; the base has {base:.0f} MB)",
+            f"{ratio:.3f} x ({ours - base:.1f} MB; the base has {base:.0f} MB)",
             f"<= {SIZE_TO_REACH} x, <= {MEGABYTES_TO_REACH:.0f} MB",
             ratio <= SIZE_TO_REACH and ours - base <= MEGABYTES_TO_REACH,
         )

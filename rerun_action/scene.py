@@ -169,7 +169,7 @@ class Scene:
     def _short_of_deadline(self, pause: float) -> float:
         """Return the pause, or a shorter one that leaves time for a last look before the deadline."""
         last_look = self.deadline - self.time.now() - min(LAST_LOOK_SECONDS, self.policy.poll_interval_seconds)
-        return last_look if 0 < last_look < pause else pause
+        return last_look if min(pace.LEAST_SECONDS, self.policy.poll_interval_seconds) <= last_look < pause else pause
 
     def _pause_alive(self, seconds: float, link: Link, began: float) -> None:
         """Sleep, with a sign of life now and then: CI systems end a job that is silent for long."""

@@ -50,7 +50,9 @@ def stale_entries(ledger: Ledger, policy: Policy) -> Iterator[str]:
 
 def idle_patterns(ledger: Ledger, policy: Policy) -> Iterator[str]:
     """Say which patterns of include and exclude match nothing."""
-    leaves = [history.leaf for history in ledger.histories]
+    if not policy.include and not policy.exclude:
+        return
+    leaves = [leaf for _, leaf in ledger.leaves()]
     for name, patterns in (("include", policy.include), ("exclude", policy.exclude)):
         for pattern in filters.without_match(patterns, leaves):
             yield f'{name} "{pattern.text}" matches no test of this execution (patterns are case-sensitive)'

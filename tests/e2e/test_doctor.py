@@ -204,7 +204,7 @@ NOTES: dict[str, tuple[Scenario, dict[str, object], str]] = {
         scenario(*CASES, faults=(Fault("listing", Patch({"status": "__delete__", "verdict": 1}), times=None),)),
         {},
         (
-            "note     listing: readable, but not quite as documented; undocumented: verdict; missing: status. "
+            "note     listing: readable, but not quite as documented; undocumented fields: 1; missing: status. "
             "Next: open an issue with what --save writes"
         ),
     ),

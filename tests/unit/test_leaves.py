@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rerun_action.core import ledger as ledgers
+from rerun_action.core import policy as policies
+from rerun_action.core.filters import pattern_of
 from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import (
     CaseResult,
@@ -196,3 +198,15 @@ def test_decisions_come_for_folded_leaves_too() -> None:
     decisions = decide(first_listing(), Policy())
     assert decisions[:3] == (Decision(False, "it passed"),) * 3
     assert [decision.rerun for decision in decisions] == [False] * 4 + [True, True, False, False]
+
+
+def test_what_is_said_before_the_first_decision_unfolds_nothing() -> None:
+    ledger = Ledger()
+    ledger.read([listing(1, case(10, Result.SUCCESS), case(11, Result.FAILURE, name=2))])
+    assert [history.number for history in ledger.opened] == [1]
+    for policy in (Policy(), Policy(include=(pattern_of("case 1"),), exclude=(pattern_of("nothing"),))):
+        said = list(policies.warnings(ledger, policy))
+        assert said == [
+            'exclude "nothing" matches no test of this execution (patterns are case-sensitive)' for _ in policy.exclude
+        ]
+    assert [history.number for history in ledger.opened] == [1]
