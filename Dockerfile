@@ -10,7 +10,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY rerun_action ./rerun_action
 RUN pip install --no-deps --no-build-isolation --no-compile --prefix /install . \
  && rm -r /install/bin \
- && find /install '(' -name '*.pyi' -o -name '*.c' -o -name '*.pyx' ')' -delete
+ && find /install '(' -name '*.pyi' -o -name '*.c' -o -name '*.pyx' -o -name RECORD ')' -delete
 COPY docker/bytecode.py ./
 RUN python -B bytecode.py /install
 COPY entrypoint.py jenkins/ps jenkins/kill ./
