@@ -44,6 +44,13 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
         "ask those who run it to let {host} through, or name the host in NO_PROXY if it can be reached without",
     ),
     Trouble.PROXY_NOT_TLS: ("the {proxy} does not speak TLS", "write its address with http://"),
+    Trouble.PROXY_UNKNOWN_CA: ("the certificate of the {proxy} is not trusted here ({ca})", _COMPANY),
+    Trouble.PROXY_OTHER_NAME: ("the certificate of the {proxy} is for another name", "correct the variable"),
+    Trouble.PROXY_EXPIRED: (
+        "the certificate of the {proxy} is not valid today",
+        "check this machine's clock; if it is right, the certificate has to be renewed",
+    ),
+    Trouble.ADDRESS: ("{host} makes no sense as an address", "correct server-url"),
     Trouble.PROXY_ADDRESS: ("the address of the proxy makes no sense", "correct HTTPS_PROXY, as http://host:port"),
     Trouble.OTHER: ("the request fails ({detail})", "set log-level: debug and open an issue with what it prints"),
 }

@@ -26,10 +26,14 @@ class Trouble(enum.Enum):
     OTHER_NAME = enum.auto()
     EXPIRED = enum.auto()
     CA_FILE = enum.auto()
+    ADDRESS = enum.auto()
     PROXY_UNRESOLVED = enum.auto()
     PROXY_UNREACHABLE = enum.auto()
     PROXY_REFUSES = enum.auto()
     PROXY_NOT_TLS = enum.auto()
+    PROXY_UNKNOWN_CA = enum.auto()
+    PROXY_OTHER_NAME = enum.auto()
+    PROXY_EXPIRED = enum.auto()
     PROXY_ADDRESS = enum.auto()
     OTHER = enum.auto()
 
@@ -48,23 +52,35 @@ _OTHER_NAME_CODES = frozenset({62, 63, 64})
 """OpenSSL's X509_V_ERR_…: not yet valid, expired; host name, mail and IP address mismatch."""
 
 
+UNUSABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    urllib3_errors.LocationValueError,
+    UnicodeError,
+)
+"""What the libraries raise of an address that they can't make sense of, the server's or the proxy's."""
+
+
 def no_connection(error: Exception) -> NoConnection:
     """Sort what `requests` raised; its own words are not passed on, they may quote a header."""
     causes = list(_causes(error))
     if isinstance(error, requests.exceptions.InvalidProxyURL):
         return NoConnection(Trouble.PROXY_ADDRESS)
+    if isinstance(error, UNUSABLE):
+        return NoConnection(Trouble.ADDRESS)
     if isinstance(error, requests.exceptions.ProxyError):
         return _proxy(causes)
     if not isinstance(error, requests.exceptions.RequestException):  # requests says so of a bundle that is not there
         return NoConnection(Trouble.CA_FILE)
     if isinstance(error, requests.exceptions.SSLError):
         return NoConnection(_tls(causes))
+    # those first that come after the connection: by then the request may have reached the server
     known: tuple[tuple[type[BaseException], Trouble], ...] = (
+        (urllib3_errors.ReadTimeoutError, Trouble.SILENT),
+        (urllib3_errors.ProtocolError, Trouble.CLOSED),
         (socket.gaierror, Trouble.UNRESOLVED),
         (ConnectionRefusedError, Trouble.REFUSED),
         (urllib3_errors.ConnectTimeoutError, Trouble.NO_ROUTE),
-        (urllib3_errors.ReadTimeoutError, Trouble.SILENT),
-        (urllib3_errors.ProtocolError, Trouble.CLOSED),
     )
     found = (trouble for kind, trouble in known if any(isinstance(cause, kind) for cause in causes))
     return NoConnection(next(found, Trouble.OTHER), type(error).__name__)
@@ -77,8 +93,16 @@ def _proxy(causes: list[BaseException]) -> NoConnection:
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return NoConnection(Trouble.PROXY_UNRESOLVED)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return NoConnection(Trouble.PROXY_NOT_TLS)
+        return NoConnection(_AT_PROXY.get(_tls(causes), Trouble.PROXY_UNREACHABLE))
     return NoConnection(Trouble.PROXY_UNREACHABLE)
+
+
+_AT_PROXY = {
+    Trouble.NOT_TLS: Trouble.PROXY_NOT_TLS,
+    Trouble.UNKNOWN_CA: Trouble.PROXY_UNKNOWN_CA,
+    Trouble.OTHER_NAME: Trouble.PROXY_OTHER_NAME,
+    Trouble.EXPIRED: Trouble.PROXY_EXPIRED,
+}
 
 
 def _tls(causes: list[BaseException]) -> Trouble:

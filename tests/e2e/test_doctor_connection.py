@@ -12,6 +12,7 @@ from rerun_action.simulator import Fault, PastRun, Pick, Simulator
 from tests.support.doctor import Visit
 from tests.support.network import answers_plainly, closes_at_once, listening, proxy, tls_in_front_of
 from tests.support.scenarios import FAILS, FLAKES, PASSES, PLAN, case, data_driven, scenario
+from tests.support.tls import Authority
 
 HABITS = ("own", "rerun", "first", "both")
 CASES = (case(1, *FLAKES), case(2, *PASSES), data_driven(3, ("a", *PASSES), ("b", *FLAKES), ("c", *FAILS)))
@@ -201,3 +202,13 @@ def test_a_proxy_that_refuses_the_way(tmp_path: Path) -> None:
 def test_a_proxy_that_is_not_there(address: str, said: str, tmp_path: Path) -> None:
     line = host_line("https://localhost:9", tmp_path, ALL_PROXY=address)
     assert line == f"problem  host: the proxy {address} (ALL_PROXY) {said}"
+
+
+def test_a_proxy_that_is_not_trusted(tmp_path: Path) -> None:
+    with Authority(tmp_path).in_front_of(9) as address:
+        line = host_line("https://localhost:9", tmp_path, HTTPS_PROXY=address)
+    assert line == (
+        f"problem  host: the certificate of the proxy {address} (HTTPS_PROXY) is not trusted here (certificates from "
+        "the built-in list (certifi)). Next: if your company uses a CA of its own, name its bundle in "
+        "REQUESTS_CA_BUNDLE"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rerun_action.simulator import Simulator
+from tests.support.network import answers_plainly, listening
 from tests.support.processes import Outcome, act, environment, outcome, started
 from tests.support.scenarios import FLAKES, KEY, case, scenario
 from tests.support.tls import Authority, proxy
@@ -178,6 +179,17 @@ def test_a_proxy_that_is_not_trusted(simulator: Simulator, authority: Authority,
             "HTTPS_PROXY: the proxy's certificate is not trusted: no authority in SSL_CERT_FILE's bundle vouches for "
             "it; add your company's CA to it"
         ),
+    )
+    assert "made-up" not in done.text
+
+
+def test_a_proxy_that_does_not_speak_tls(simulator: Simulator, authority: Authority, tmp_path: Path) -> None:
+    with listening(answers_plainly) as port:
+        secret = f"https://made-up:word@127.0.0.1:{port}"
+        done = reach(simulator, authority, tmp_path, SSL_CERT_FILE=authority.bundle, HTTPS_PROXY=secret)
+    assert (done.code, done.report["message"]) == (
+        3,
+        "HTTPS_PROXY: the proxy does not speak TLS; write its address with http://",
     )
     assert "made-up" not in done.text
 

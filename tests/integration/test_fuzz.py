@@ -19,8 +19,9 @@ from rerun_action.hosts.console import Console
 from rerun_action.reports import json_report
 from rerun_action.rerun import Story
 from rerun_action.simulator import Platform, Refusal, Scenario, Seconds
-from rerun_action.testsigma import client as client_module
-from rerun_action.testsigma.client import Client, Reply
+from rerun_action.testsigma import line as http
+from rerun_action.testsigma.client import Client
+from rerun_action.testsigma.line import Reply
 from tests.support.scenarios import FAILS, FIRST, KEY, PASSES, case, data_driven, scenario
 from tests.support.virtual import VirtualTime
 
@@ -132,7 +133,7 @@ def test_mutated_replies(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(STORIES):
         time = VirtualTime()
         line = Line(Platform(world(), time.epoch), random.Random(seed))  # noqa: S311 - a seed makes it repeatable
-        monkeypatch.setattr(client_module, "_send", line.send)
+        monkeypatch.setattr(http, "send", line.send)
         stream = io.StringIO()
         console = Console(stream, "debug", secret=KEY)
         policy = Policy(timeout_minutes=3.0, poll_interval_seconds=20.0, max_reruns=2)

@@ -1,19 +1,16 @@
 """A simulator behind TLS with a certificate of a company's own, and a proxy that leads to it."""
 
-import socket
-import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import trustme
 
-_CHUNK = 65536
+from tests.support.network import tls_in_front_of
 
 
 class Authority:
@@ -27,38 +24,9 @@ class Authority:
     @contextmanager
     def in_front_of(self, port: int, host: str = "localhost", until: datetime | None = None) -> Iterator[str]:
         """Serve what listens on this port over TLS, by a certificate for `host`; give its address."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert(host, not_after=until).configure_cert(context)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            threading.Thread(target=_accept, args=(listener, context, port), daemon=True).start()
-            yield f"https://localhost:{listener.getsockname()[1]}"
-            listener.shutdown(socket.SHUT_RDWR)  # ends the thread that accepts
-
-
-def _accept(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    with suppress(OSError):  # the listener was closed
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=_serve, args=(connection, context, port), daemon=True).start()
-
-
-def _serve(connection: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    with suppress(OSError), ExitStack() as stack:
-        outer = stack.enter_context(context.wrap_socket(connection, server_side=True))
-        inner = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-        back = threading.Thread(target=_pump, args=(inner, outer), daemon=True)
-        back.start()
-        _pump(outer, inner)
-        back.join()
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(_CHUNK):
-            sink.sendall(data)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+        certificate = self._ca.issue_cert(host, not_after=until)
+        with tls_in_front_of(f"http://127.0.0.1:{port}", certificate) as address:
+            yield address
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from rerun_action.errors import (
     Unclear,
     Unreachable,
 )
-from rerun_action.testsigma.client import Client, Reply
+from rerun_action.testsigma.client import Client
+from rerun_action.testsigma.line import Reply
 from tests.support.fake_time import FakeTime
 
 HOST = "https://testsigma.example"
@@ -62,7 +63,9 @@ def run_body(run_id: int = 302, **fields: Any) -> dict[str, Any]:
 
 
 def refused() -> requests.ConnectionError:
-    return requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "refused")))  # type: ignore[arg-type]
+    reason = NewConnectionError(None, "refused")  # type: ignore[arg-type]
+    reason.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
 
 
 def broken() -> requests.ConnectionError:

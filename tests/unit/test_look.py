@@ -133,6 +133,12 @@ def proxy(reason: Exception) -> requests.exceptions.ProxyError:
     return requests.exceptions.ProxyError(urllib3_errors.MaxRetryError(None, "/", inner))  # type: ignore[arg-type]
 
 
+def unverified(code: int) -> urllib3_errors.SSLError:
+    fault = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    fault.verify_code = code  # as OpenSSL has it
+    return urllib3_errors.SSLError(fault)
+
+
 TROUBLES: dict[str, tuple[Exception, Trouble]] = {
     # what can't be had end to end without a network to break
     "no route": (connection(urllib3_errors.ConnectTimeoutError()), Trouble.NO_ROUTE),
@@ -142,6 +148,15 @@ TROUBLES: dict[str, tuple[Exception, Trouble]] = {
         proxy(urllib3_errors.SSLError(ssl.SSLError("WRONG_VERSION_NUMBER"))),
         Trouble.PROXY_NOT_TLS,
     ),
+    "a proxy whose authority nobody knows": (proxy(unverified(19)), Trouble.PROXY_UNKNOWN_CA),
+    "a proxy with another's certificate": (proxy(unverified(64)), Trouble.PROXY_OTHER_NAME),
+    "a proxy whose certificate has expired": (proxy(unverified(10)), Trouble.PROXY_EXPIRED),
+    "TLS that breaks at the proxy": (
+        proxy(urllib3_errors.SSLError(ssl.SSLError("EOF occurred"))),
+        Trouble.PROXY_UNREACHABLE,
+    ),
+    "network unreachable": (connection(urllib3_errors.NewConnectionError(None, "unreachable")), Trouble.NO_ROUTE),  # type: ignore[arg-type]
+    "an address of the server that is none": (requests.exceptions.InvalidURL("?"), Trouble.ADDRESS),
     "no such proxy": (proxy(socket.gaierror(-2, "Name or service not known")), Trouble.PROXY_UNRESOLVED),
     "an address without a host": (requests.exceptions.InvalidProxyURL("?"), Trouble.PROXY_ADDRESS),
     "a bundle that holds none": (
