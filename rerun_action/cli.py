@@ -164,7 +164,13 @@ def _refuse(
     """Say everything that is wrong with the inputs; nothing has been sent."""
     error = ConfigurationError(faults)
     tell_faults(faults, settings.suspects(environ), console)
-    report = Report(Outcome(error.result), error.exit_code, error.message, settings.given_execution(environ))
+    report = Report(
+        Outcome(error.result),
+        error.exit_code,
+        error.message,
+        settings.given_execution(environ),
+        faults=tuple(faults),
+    )
     publisher.publish(report)
     if folder is not None:
         console.result(f"Reports: {folder.path} (open index.html)")

@@ -81,6 +81,7 @@ def _concealed(report: Report, conceal: Callable[[str], str]) -> Report:
     return replace(
         report,
         message=conceal(report.message),
+        faults=tuple(map(conceal, report.faults)),
         policy=policy,
         runs=tuple(map(run_without, report.runs)),
         leaves=tuple(map(leaf_without, report.leaves)),

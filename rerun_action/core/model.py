@@ -284,6 +284,8 @@ class Verdict(enum.StrEnum):
 
 
 PASSES = (Verdict.PASSED, Verdict.FLAKY)
+WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.FLAKY, Verdict.QUARANTINED, Verdict.PASSED)
+"""The order in which a reader wants to hear of them."""
 
 
 class Outcome(enum.StrEnum):
@@ -380,6 +382,8 @@ class Report:
     runs: tuple[RunReport, ...] = ()
     stop: StopReport | None = None
     leaves: tuple[LeafReport, ...] = ()
+    faults: tuple[str, ...] = ()
+    """What is wrong with the inputs, one by one, where that is why it ended; `message` has them all in one line."""
 
     @property
     def newest(self) -> Run | None:

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from rerun_action.core.model import Leaf
+
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _HARMFUL = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
 
@@ -22,12 +24,20 @@ _STATES = {
     "QUEUED": "queued",
     "STATUS_PRE_FLIGHT": "getting ready",
     "STATUS_IN_PROGRESS": "in progress",
+    "STATUS_COMPLETED": "finished",
 }
 
 
 def state(status: str) -> str:
     """Return what a run's status means in plain words; one that nobody knows as the platform gave it."""
     return _STATES.get(status, status or "no status")
+
+
+def leaf_name(leaf: Leaf) -> str:
+    """Name a leaf in one line."""
+    row = "" if leaf.iteration is None else f" [{leaf.iteration}]"
+    where = f" on {leaf.machine}" if leaf.machine else ""
+    return f"{leaf.suite} / {leaf.case}{row}{where}" if leaf.suite else f"{leaf.case}{row}{where}"
 
 
 def tests(number: int) -> str:

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from rerun_action.core.model import (
     PASSES,
+    WORST_FIRST,
     Decision,
-    Leaf,
     LeafReport,
     Origin,
     Outcome,
@@ -17,7 +17,7 @@ from rerun_action.core.model import (
     Run,
     Verdict,
 )
-from rerun_action.core.text import state, tests
+from rerun_action.core.text import leaf_name, state, tests
 from rerun_action.hosts.console import Console
 
 T = TypeVar("T")
@@ -27,8 +27,6 @@ MAX_LINES = 100
 
 MIN_SECONDS_LEFT = 10.0
 """An estimate below this says nothing: the next look is as far away."""
-
-_WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.QUARANTINED, Verdict.FLAKY)
 
 
 class Account:
@@ -94,8 +92,9 @@ class Account:
 
     def verdict(self, report: Report, directory: Path | None) -> None:
         """Say how it ended, and where to look."""
-        rank = {verdict: place for place, verdict in enumerate(_WORST_FIRST)}
-        told = sorted((leaf for leaf in report.leaves if leaf.verdict in rank), key=lambda leaf: rank[leaf.verdict])
+        rank = {verdict: place for place, verdict in enumerate(WORST_FIRST)}
+        told = [leaf for leaf in report.leaves if leaf.verdict is not Verdict.PASSED]
+        told.sort(key=lambda leaf: rank[leaf.verdict])
         if told:
             self._console.info()
             self._console.info("As it stands:" if report.outcome is Outcome.DRY_RUN else "After all runs:")
@@ -116,18 +115,11 @@ class Account:
 
 def _decision(told: tuple[LeafReport, Decision]) -> str:
     leaf, decision = told
-    return f"{'rerun' if decision.rerun else 'left':<5}  {name(leaf.leaf)}: {decision.reason}"
+    return f"{'rerun' if decision.rerun else 'left':<5}  {leaf_name(leaf.leaf)}: {decision.reason}"
 
 
 def _verdict(leaf: LeafReport) -> str:
-    return f"{leaf.verdict:<11}  {name(leaf.leaf)}: {leaf.reason}"
-
-
-def name(leaf: Leaf) -> str:
-    """Name a leaf in one line."""
-    row = "" if leaf.iteration is None else f" [{leaf.iteration}]"
-    where = f" on {leaf.machine}" if leaf.machine else ""
-    return f"{leaf.suite} / {leaf.case}{row}{where}" if leaf.suite else f"{leaf.case}{row}{where}"
+    return f"{leaf.verdict:<11}  {leaf_name(leaf.leaf)}: {leaf.reason}"
 
 
 def _progress(progress: Progress) -> str:

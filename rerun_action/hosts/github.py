@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from rerun_action.core.model import Origin, Outcome, Report, Verdict
-from rerun_action.core.text import one_line, tests
-from rerun_action.hosts.account import name
+from rerun_action.core.text import leaf_name, one_line, tests
 from rerun_action.hosts.console import safe
 
 OUTPUTS = {
@@ -80,7 +79,7 @@ def annotations(report: Report, conceal: Callable[[str], str] = str) -> Iterator
     ):
         shown = leaves if len(leaves) <= room else leaves[: room - 1]
         for leaf in shown:
-            yield _annotation(kind, conceal(f"{leaf.verdict}: {name(leaf.leaf)}"), conceal(leaf.reason))
+            yield _annotation(kind, conceal(f"{leaf.verdict}: {leaf_name(leaf.leaf)}"), conceal(leaf.reason))
         if len(leaves) > len(shown):
             rest = tests(len(leaves) - len(shown))
             yield _annotation(kind, "more", f"and {rest} more: see the job summary and the reports")

@@ -10,10 +10,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from rerun_action.core.model import LeafReport, Outcome, Report, Result, RunReport, Verdict, run_url
-from rerun_action.core.text import one_line, tests
-
-WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.FLAKY, Verdict.QUARANTINED, Verdict.PASSED)
+from rerun_action.core.model import WORST_FIRST, LeafReport, Outcome, Report, Result, RunReport, run_url
+from rerun_action.core.text import one_line, state, tests
 
 _TONES = {
     Outcome.CLEAN: "passed",
@@ -128,7 +126,7 @@ def _run(entry: RunReport, server_url: str | None) -> dict[str, object]:
         "origin": entry.origin.value,
         "meaning": _ORIGINS[entry.origin.value],
         "requested": entry.requested,
-        "status": run.status.removeprefix("STATUS_").replace("_", " ").lower(),
+        "status": state(run.status),
         "result": (_WORDS[run.result], run.result.value.lower()) if run.result else None,
         "started": _time(run.started_at),
         "ended": _time(run.ended_at),

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from rerun_action.core.model import LeafReport, Outcome, Report, Verdict
-from rerun_action.core.text import one_line, tests
+from rerun_action.core.model import WORST_FIRST, LeafReport, Outcome, Report, Verdict, run_url
+from rerun_action.core.text import leaf_name, one_line, state, tests
 
 MAX_BYTES = 500_000
 MAX_CELL = 2_000
@@ -20,15 +20,21 @@ _SIGNS = {
     Outcome.ERROR: "❗",
     Outcome.DRY_RUN: "🔎",
 }
-_WORST_FIRST = (Verdict.FAILED, Verdict.UNRESOLVED, Verdict.FLAKY, Verdict.QUARANTINED, Verdict.PASSED)
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~&@:.-]")
+_SPECIAL = re.compile(
+    r"""[\\`*\[\]{}<>|~&@\#$!]            # code, emphasis, links, tags, cells, mentions, references, formulas
+    |(?<![^\W_])_|_(?![^\W_])|^[+=\s-]|^\d+[.)]  # emphasis, but not the inside of a word; what begins a list or code
+    |:(?=\S)|(?<=www)\.|(?<=GH)-|%(?=[\w"])  # addresses; signs such as :tada:; references again
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What Markdown, or GitHub's and GitLab's additions to it, take for more than text."""
 
 
 def render(report: Report) -> str:
     """Return verdict, counts, runs, and a table of what failed or was rerun with one column for each run."""
     parts = [
         f"## {_SIGNS[report.outcome]} Testsigma rerun: {report.outcome} (exit code {int(report.exit_code)})\n",
-        f"{_cell(report.message)}\n",
+        f"{_message(report)}\n",
     ]
     if report.leaves:
         counts = {name: str(number) for name, number in report.counts().items()}
@@ -37,17 +43,25 @@ def render(report: Report) -> str:
         parts.append("".join(_run_lines(report)))
     text = "\n".join(parts)
     told = [leaf for leaf in report.leaves if leaf.rerun or leaf.verdict is not Verdict.PASSED]
-    return text + _table(report, sorted(told, key=lambda leaf: _WORST_FIRST.index(leaf.verdict)), MAX_BYTES)
+    return text + _table(report, sorted(told, key=lambda leaf: WORST_FIRST.index(leaf.verdict)), MAX_BYTES)
+
+
+def _message(report: Report) -> str:
+    if not report.faults:
+        return _cell(report.message)
+    return "\n".join(
+        ["The configuration is wrong, nothing was sent:\n", *(f"- {_cell(fault)}" for fault in report.faults)]
+    )
 
 
 def _run_lines(report: Report) -> Iterable[str]:
     for entry in report.runs:
         name = f"run {entry.run.id}"
         if report.server_url and report.server_url.startswith(("https://", "http://")):
-            name = f"[{name}]({report.server_url}/ui/td/runs/{entry.run.id})"
+            name = f"[{name}]({run_url(report.server_url, entry.run.id)})"
         asked = f", {tests(entry.requested)}" if entry.requested is not None else ""
-        ended = entry.run.result or entry.run.status or "no status"
-        yield f"- {name} ({entry.origin}{asked}): {_cell(str(ended))}\n"
+        ended = entry.run.result or state(entry.run.status)
+        yield f"- {name} ({entry.origin}{asked}): {_cell(ended)}\n"
 
 
 def _table(report: Report, leaves: list[LeafReport], room: int) -> str:
@@ -68,14 +82,11 @@ def _table(report: Report, leaves: list[LeafReport], room: int) -> str:
 
 
 def _line(leaf: LeafReport, runs: list[int]) -> str:
-    row = "" if leaf.leaf.iteration is None else f" [{leaf.leaf.iteration}]"
-    name = " / ".join(part for part in (leaf.leaf.suite, f"{leaf.leaf.case}{row}") if part)
-    where = f" on {leaf.leaf.machine}" if leaf.leaf.machine else ""
     seen = [
         ", ".join(observation.result for observation in leaf.observations if observation.run_id == run_id)
         for run_id in runs
     ]
-    cells = [leaf.verdict, name + where, *seen, leaf.reason]
+    cells = [leaf.verdict, leaf_name(leaf.leaf), *seen, leaf.reason]
     return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
 
 
@@ -83,4 +94,4 @@ def _cell(text: str) -> str:
     """Return a name as text that is nothing else: no cell, no tag, no link, no emphasis."""
     line = one_line(text)
     line = line if len(line) <= MAX_CELL else f"{line[:MAX_CELL]}…"
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", line)
+    return _SPECIAL.sub(lambda match: "".join(f"&#{ord(character)};" for character in match[0]), line)

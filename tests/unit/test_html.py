@@ -100,7 +100,7 @@ def test_the_runs_in_the_order_of_the_chain(ordinary: Page) -> None:
             "41",
             "execution · was there before",
             "—",
-            "completed",
+            "finished",
             "Failed",
             "2026-11-23 23:10:03",
             "2026-11-24 00:12:05",
@@ -284,6 +284,13 @@ def test_without_leaves_the_message_stands_alone(report: Report) -> None:
     assert page.xpath("//table | //script | //form | //dl[not(*)]") == []
     assert "script-src 'none'" in (page.xpath("//meta[@http-equiv]")[0].get("content") or "")
     assert page.xpath("//a[@class='skip']")[0].get("href") == "#main"
+
+
+def test_faults_of_the_configuration_are_a_list() -> None:
+    faults = ("api-key: is required", "server-url: <b>no</b>")
+    page = parse(html.render(Report(Outcome.ERROR, 2, "the configuration has 2 faults: ...", faults=faults)))
+    assert texts(page, "//*[@class='message']") == ["The configuration is wrong, nothing was sent:"]
+    assert texts(page, "//ul[@class='faults']/li") == [*faults]
 
 
 def test_runs_without_leaves() -> None:

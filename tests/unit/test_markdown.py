@@ -1,8 +1,16 @@
 """summary.md."""
 
 import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from rerun_action.core.model import Outcome, Report, Verdict
+from rerun_action.core.text import one_line
 from rerun_action.reports import markdown
 from tests.support.reports import HOSTILE, MIXED, F, leaf, report
 
@@ -34,13 +42,91 @@ def test_a_report_without_leaves() -> None:
     assert text == "## ❗ Testsigma rerun: error (exit code 2)\n\nthe configuration has a fault\n"
 
 
-def test_names_are_text_and_nothing_else() -> None:
-    text = markdown.render(report(leaf(1, Verdict.FAILED, F, name=HOSTILE), message=HOSTILE))
-    (row,) = [line for line in text.splitlines() if line.startswith("| failed")]
-    assert row.count("|") == 6
-    for mark in ("<script", "](", "`", "*b*", "\x1b", "\u202e", "::error", "##[", "@f", "]]>"):
-        assert mark not in text.replace("[run 10", "").replace("](https://t.example", ""), mark
-    assert text.encode("utf-8")
+def test_faults_of_the_configuration_are_a_list() -> None:
+    faults = ("api-key: is required", "max-reruns: must be a whole number from 1 to 10, not '0'")
+    text = markdown.render(Report(Outcome.ERROR, 2, "the configuration has 2 faults: ...", faults=faults))
+    assert text == (
+        "## ❗ Testsigma rerun: error (exit code 2)\n"
+        "\n"
+        "The configuration is wrong, nothing was sent:\n"
+        "\n"
+        "- api-key: is required\n"
+        "- max-reruns: must be a whole number from 1 to 10, not '0'\n"
+    )
+
+
+def test_a_run_that_goes_on_is_told_in_words() -> None:
+    going = replace(MIXED.runs[1], run=replace(MIXED.runs[1].run, status="STATUS_IN_PROGRESS", result=None))
+    text = markdown.render(replace(MIXED, runs=(MIXED.runs[0], going)))
+    assert "- [run 101](https://t.example/ui/td/runs/101) (triggered, 3 tests): in progress\n" in text
+
+
+def as_read(text: str) -> tuple[str, set[str]]:
+    """What a reader of GitHub's kind of Markdown sees of a page, and the kinds of what it holds."""
+    tokens = [*MarkdownIt("gfm-like", {"linkify": False}).parse(text)]
+    inner = [child for token in tokens for child in token.children or ()]
+    return "".join(child.content for child in inner), {token.type for token in (*tokens, *inner)}
+
+
+def seen_in_a_cell(name: str) -> str:
+    """The name as it is read in the table of a report."""
+    text = markdown.render(report(leaf(1, Verdict.FAILED, F, name=name)))
+    row = "| verdict | test |\n|---|---|\n" + next(line for line in text.splitlines() if line.startswith("| failed"))
+    shown, kinds = as_read(row)
+    assert kinds <= {"inline", "text", *(f"{part}_{end}" for part in TABLE for end in ("open", "close"))}, kinds
+    return shown.removeprefix("verdicttestfailedSuite / ").removesuffix(" on Chrome")
+
+
+TABLE = ("table", "thead", "tbody", "tr", "th", "td")
+SPECIAL = st.text(st.sampled_from("ab1 \t\n\\`*_{}[]<>()#+!|~&@:.-=$%/\"';\u00e9"), min_size=1, max_size=40)
+
+
+@given(SPECIAL | st.text(min_size=1, max_size=40))
+@example(HOSTILE)
+@example("<script>")
+@example("&amp;")
+def test_names_are_text_and_nothing_else(name: str) -> None:
+    assert seen_in_a_cell(name).split() == one_line(name).split()
+
+
+@given(SPECIAL)
+@example("- a list")
+@example("    code")
+@example("a | b")
+def test_the_message_is_text_and_nothing_else(message: str) -> None:
+    assume(message.strip())
+    shown, kinds = as_read(markdown.render(Report(Outcome.ERROR, 3, message)).split("\n\n", 1)[1])
+    assert kinds <= {"paragraph_open", "inline", "text", "paragraph_close"}, kinds
+    assert shown.split() == one_line(message).split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    # what GitHub and GitLab add to Markdown: addresses without marks, signs, mentions, references, formulas
+    [
+        "http://a.example",
+        "www.a.example",
+        ":tada:",
+        "@somebody",
+        "#12",
+        "GH-12",
+        "gh-12",
+        "!12",
+        "$x$",
+        "~bug",
+        "&12",
+        "%1",
+    ],
+)
+def test_nothing_turns_into_a_link_or_a_sign(text: str) -> None:
+    rendered = markdown.render(Report(Outcome.ERROR, 3, f"see {text} there"))
+    assert text not in rendered
+    assert unescape(rendered).endswith(f"see {text} there\n")
+
+
+def test_plain_names_stay_as_they_are() -> None:
+    name = "Pay (by card): 12.50 - 3 + 4, 50 % off; it's 10.30"
+    assert f"| Suite / {name} on Chrome |" in markdown.render(report(leaf(1, Verdict.FAILED, F, name=name)))
 
 
 def test_it_is_cut_with_a_note_well_under_a_mebibyte() -> None:
