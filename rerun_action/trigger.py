@@ -18,6 +18,9 @@ from rerun_action.scene import Scene
 RECOVER_SECONDS = 30.0
 """How long a rerun is looked for after an unclear trigger."""
 
+RUSH_SECONDS = 10.0
+"""So shortly before the deadline nothing is triggered any more: it could only be stopped again."""
+
 LAST_LOOK_SECONDS = 5.0
 """How long the last of these looks may take."""
 
@@ -48,8 +51,10 @@ class Trigger:
     def rerun(self, request: RerunRequest) -> Link:
         """Trigger the rerun; one that an unclear request has started is found and taken as ours.
 
-        It is sent a second time only where the first is known not to have started anything.
+        It is sent a second time only where the first is known not to have started anything. Raises DeadlinePassed
+        instead of sending it where the deadline is too near.
         """
+        self._demand_time()
         parent = self._scene.chain.newest
         last_run_id = parent.run.last_run_id
         link: Link | None
@@ -72,6 +77,15 @@ class Trigger:
         self._scene.read_finished(but=link)
         self._scene.ledger.ask(link.run.id, request)  # what came between is no answer to it
         return link
+
+    def _demand_time(self) -> None:
+        minutes = self._scene.policy.timeout_minutes
+        left = self._scene.deadline - self._scene.time.now()
+        if left < min(RUSH_SECONDS, minutes * 60 / 10):
+            raise DeadlinePassed(
+                f"the deadline (timeout-minutes: {minutes:g}) is only {left:.0f} s away: too near for a rerun, none "
+                "was triggered"
+            )
 
     def _plan_has_no_new_run(self, parent: Link, last_run_id: int | None) -> bool:
         """The plan's last run was known before, and a look since shows it still: the gateway kept the trigger."""

@@ -1094,6 +1094,24 @@ def test_the_deadline_is_not_passed_by_much() -> None:
     assert told.time.at < 60 + 30.5
 
 
+@pytest.mark.parametrize(
+    ("minutes", "takes", "reruns"), [(2.0, 109.9, 1), (2.0, 110.1, 0), (0.5, 26.9, 1), (0.5, 27.1, 0)]
+)
+def test_nothing_is_triggered_that_could_only_be_stopped_again(minutes: float, takes: float, reruns: int) -> None:
+    """The last ten seconds are too few for a rerun; of a deadline below 100 s, the last tenth."""
+    policy = replace(EACH_SECOND, timeout_minutes=minutes, rerun_delay_seconds=takes)
+    runs = {1: [run(1)], 2: [run(2, P, 1)]}
+    told = tell(runs, FAILED | {2: [listing(2, case(21, P))]}, trigger=going(2, 1), policy=policy)
+    assert told.platform.count("trigger") == reruns
+    assert told.report.outcome is (Outcome.FLAKY if reruns else Outcome.TIMED_OUT)
+    if not reruns:
+        left = minutes * 60 - takes
+        assert told.report.message == (
+            f"the deadline (timeout-minutes: {minutes:g}) is only {left:.0f} s away: too near for a rerun, none was "
+            "triggered"
+        )
+
+
 def test_what_was_not_started_here_is_never_stopped() -> None:
     for runs in ({1: [going(1)]}, {1: [run(1, child_id=2)], 2: [going(2, 1)]}):
         told = tell({**runs}, dict(FAILED), time=FakeTime(signal_at=100.0))
