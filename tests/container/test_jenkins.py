@@ -21,6 +21,7 @@ from rerun_action import __version__
 from rerun_action.simulator import Scenario, Simulator
 from tests.container import tools
 from tests.container.tools import STOP, run, wait_until
+from tests.support import readme
 from tests.support.engine import NETWORK, ROOT, answer
 from tests.support.needed import program
 from tests.support.scenarios import FAILS, FIRST, FLAKES, KEY, LONG, PASSES, PLAN, case, scenario
@@ -62,6 +63,7 @@ def test_groovy_parses_them(tmp_path: Path) -> None:
     folder.mkdir()
     for path in (JENKINSFILE, WITHOUT_PLUGIN):
         shutil.copy(path, folder / path.name)
+    (folder / "readme.groovy").write_text(readme.blocks("groovy")[0], encoding="utf-8")
     (folder / "broken.groovy").write_text("pipeline {\n    stages (\n}\n", encoding="utf-8")
     report = tmp_path / "lint.json"
     quick = {**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}  # 7 s instead of 20
@@ -73,6 +75,7 @@ def test_groovy_parses_them(tmp_path: Path) -> None:
     assert found == {
         "Jenkinsfile": [],
         "docker-run.Jenkinsfile": [],
+        "readme.groovy": [],
         "broken.groovy": [("error", "NglParseError")],
     }
 

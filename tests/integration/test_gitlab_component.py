@@ -1,8 +1,6 @@
 """templates/rerun.yml as GitLab reads it. That it runs is shown in tests/container/test_gitlab.py."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 import yaml
 
 from rerun_action import __version__, settings
+from tests.support.checked import by_schema
 from tests.support.gitlab import TEMPLATE, component, parts, pasted, spec
 from tests.support.surface import ROOT, with_component
 
@@ -105,26 +104,6 @@ def test_what_names_a_version_names_this_one(path: Path) -> None:
 # --- the schema that check-jsonschema carries -------------------------------------------------------------------------
 
 
-def check(text: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "check_jsonschema",
-            "--builtin-schema",
-            "vendor.gitlab-ci",
-            "--default-filetype",
-            "yaml",
-            "-",
-        ],
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
 def documents() -> dict[str, str]:
     pipeline: dict[str, Any] = {"execution-id": "new", "test-plan-id": "336"}
     examples = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in EXAMPLES}
@@ -133,9 +112,9 @@ def documents() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", documents())
 def test_gitlabs_schema_takes_it(name: str) -> None:
-    assert check(documents()[name]) == (0, "ok -- validation done\n")
+    assert by_schema("vendor.gitlab-ci", documents()[name]) == (0, "ok -- validation done\n")
 
 
 def test_gitlabs_schema_refuses_what_is_none() -> None:
-    code, _ = check(pasted(**{"execution-id": "new", "allow-failure-exit-codes": "six"}))
+    code, _ = by_schema("vendor.gitlab-ci", pasted(**{"execution-id": "new", "allow-failure-exit-codes": "six"}))
     assert code == 1

@@ -37,10 +37,3 @@ def test_help_has_every_input_with_its_variable_default_and_meaning() -> None:
         state = "required" if entry.required else f"default: {entry.default or 'none'}"
         assert f"{entry.name} ({', '.join(entry.variables[1:])}; {state}) {entry.description}" in text
     assert set(EXIT_CODE_MEANINGS) == set(ExitCode)
-
-
-def test_the_readme_has_every_exit_code() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text[text.index("## Result and exit code") : text.index("`report.json`")]
-    named = {int(code) for row in re.findall(r"^\| ([0-9, ]+) \|", table, re.MULTILINE) for code in row.split(",")}
-    assert named == {code.value for code in ExitCode}
