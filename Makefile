@@ -28,8 +28,9 @@ test-container: .venv/dev ## the image and the pipelines on the engine that DOCK
 soak: .venv/dev ## signals at 100 random moments
 	@SOAK=100 $(BIN)/python -m pytest -q tests/e2e/test_soak.py
 
-fuzz: .venv/dev ## over 20,000 mutated replies
+fuzz: .venv/dev ## over 20,000 mutated replies, and 2,000 new examples of each property
 	@FUZZ_STORIES=4000 $(BIN)/python -m pytest -q -s tests/integration/test_fuzz.py
+	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile new -m hypothesis tests/unit tests/integration
 
 bench: .venv/dev ## what it costs, beside references measured in the same run; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks

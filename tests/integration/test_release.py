@@ -57,6 +57,8 @@ def git(tmp_path: Path) -> Git:
     (checkout / "rerun_action" / "__init__.py").write_text('__version__ = "1.2.3"\n', encoding="utf-8")
     (checkout / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
     shutil.copy(workflows.ROOT / "action.yml", checkout)
+    (checkout / "templates").mkdir()
+    shutil.copy(workflows.ROOT / "templates" / "rerun.yml", checkout / "templates")
     call("add", ".")
     call("commit", "--quiet", "--message", "ready")
     call("remote", "add", "origin", str(origin))
@@ -119,11 +121,13 @@ def test_a_tag_is_made_once(git: Git, tmp_path: Path) -> None:
 
     origin = tmp_path / "origin.git"
     assert git("rev-parse", "main", "v1.2.3^{commit}^", at=origin).splitlines() == [main, main]
-    assert git("diff", "--stat", "--name-only", "main", "v1.2.3", at=origin) == "action.yml"
+    assert git("diff", "--name-only", "main", "v1.2.3", at=origin).splitlines() == ["action.yml", "templates/rerun.yml"]
     ours = (workflows.ROOT / "action.yml").read_text(encoding="utf-8")
     theirs = git("show", "v1.2.3:action.yml", at=origin) + "\n"
     assert theirs == ours.replace("  image: Dockerfile\n", f"  image: docker://{PUBLISHED}\n")
     assert yaml.safe_load(theirs)["runs"] == {"using": "docker", "image": f"docker://{PUBLISHED}"}
+    template = next(yaml.safe_load_all(git("show", "v1.2.3:templates/rerun.yml", at=origin)))
+    assert template["spec"]["inputs"]["image"]["default"] == PUBLISHED
     assert git("cat-file", "-t", "v1.2.3", at=origin) == "tag"
 
     # once more with another image: refused by the check, and by git if a tag was pushed in between
@@ -145,7 +149,7 @@ def test_an_action_yml_that_names_an_image_already_is_refused(git: Git, tmp_path
     assert check(tmp_path / "checkout") == (1, "::error::action.yml on main has to say 'image: Dockerfile'\n", "")
     script = workflows.step(RELEASE, "tag", name="Commit, tag, push the tag")
     code, text = run(script, {"TAG": "v1.2.3", "IMAGE": IMAGE, "GH_TOKEN": "x"}, tmp_path / "checkout", gh="true")
-    assert (code, text) == (1, "::error::more or less than one line changed\n")
+    assert (code, text) == (1, "::error::more or less than one line in each of the two files changed\n")
     assert git("tag", at=tmp_path / "origin.git") == ""
 
 

@@ -5,7 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rerun_action.core.model import Leaf, LeafReport, Observation, Outcome, Report, Result, Verdict
@@ -34,7 +34,6 @@ def leaves(draw: st.DrawFn) -> LeafReport:
     return LeafReport(leaf, verdict, draw(NAMES) or "why", rerun=draw(st.booleans()), observations=seen)
 
 
-@settings(deadline=None)  # the first one loads the template
 @given(
     st.lists(leaves(), max_size=12),
     st.sampled_from([(Outcome.FAILED, 1), (Outcome.FLAKY, 0), (Outcome.CANCELLED, 143)]),

@@ -6,7 +6,7 @@ from datetime import date
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rerun_action.core import ledger as ledgers
@@ -97,7 +97,6 @@ def state(ledger: Ledger) -> list[object]:
     ]
 
 
-@settings(deadline=None)
 @given(BATCHES, POLICIES)
 def test_folding_changes_nothing(batches: list[list[list[CaseResult]]], policy: Policy) -> None:
     told, ledger = play(batches, policy)
@@ -107,7 +106,6 @@ def test_folding_changes_nothing(batches: list[list[list[CaseResult]]], policy: 
         assert state(ledger) == state(matched)
 
 
-@settings(deadline=None)
 @given(BATCHES, POLICIES)
 def test_what_is_told_of_a_part_agrees_with_what_is_told_of_all(
     batches: list[list[list[CaseResult]]], policy: Policy
