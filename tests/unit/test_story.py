@@ -1,7 +1,6 @@
 """The story against a scripted platform, in time that passes only when somebody waits."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,9 +8,7 @@ import pytest
 
 from rerun_action.core.filters import pattern_of
 from rerun_action.core.model import (
-    Decision,
     FreshRun,
-    LeafReport,
     Listing,
     OnEnd,
     Origin,
@@ -20,168 +17,17 @@ from rerun_action.core.model import (
     Policy,
     Progress,
     QuarantineEntry,
-    Report,
-    RerunRequest,
     Result,
     Run,
     StopReply,
     StopReport,
     StopRoute,
-    Verdict,
 )
 from rerun_action.core.pace import Rhythm
 from rerun_action.errors import Cancelled, DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
-from rerun_action.rerun import Story
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
-
-F, P, A = Result.FAILURE, Result.SUCCESS, Result.ABORTED
-SERVER = "https://testsigma.example"
-
-
-def run(run_id: int, result: Result | None = F, parent: int | None = None, **fields: Any) -> Run:
-    return Run(run_id, 7, "STATUS_COMPLETED", result, parent, **fields)
-
-
-def going(run_id: int, parent: int | None = None, status: str = "STATUS_IN_PROGRESS", **fields: Any) -> Run:
-    return Run(run_id, 7, status, None, parent, **fields)
-
-
-@dataclass
-class Scripted:
-    """A platform whose answers are written down; the last answer of a kind repeats, an exception is raised."""
-
-    time: FakeTime
-    runs: dict[int, list[Any]]
-    listings: dict[int, list[Any]]
-    trigger_answer: Any = None
-    stop_answer: Any = None
-    start_answer: Any = None
-    log: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def run(self, run_id: int, until: float) -> Run:
-        self.log.append(("run", run_id))
-        if run_id not in self.runs:
-            raise NotFound("the platform does not know it (404).")
-        answer: Run = self._next(self.runs[run_id], until)
-        return answer
-
-    def listing(self, run_id: int, until: float) -> Listing:
-        self.log.append(("listing", run_id))
-        answer: Listing = self._next(self.listings[run_id], until)
-        return answer
-
-    def start(self, fresh: FreshRun, until: float) -> Run:
-        self.log.append(("start", fresh))
-        answer: Run = self._next([self.start_answer], until)
-        return answer
-
-    def preview(self, plan_id: int, parent_id: int, request: RerunRequest) -> str:
-        return f"{plan_id} {parent_id} {request.picks}"
-
-    def trigger(self, plan_id: int, parent_id: int, request: RerunRequest, until: float) -> Run:
-        self.log.append(("trigger", plan_id, parent_id, request.picks))
-        answer: Run = self._next(
-            self.trigger_answer if isinstance(self.trigger_answer, list) else [self.trigger_answer], until
-        )
-        return answer
-
-    def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
-        self.log.append(("stop", run_id))
-        sent()
-        answer: StopReply = self._next([self.stop_answer], until)
-        return answer
-
-    def _next(self, answers: list[Any], until: float) -> Any:
-        assert until >= self.time.at
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def count(self, kind: str) -> int:
-        return sum(entry[0] == kind for entry in self.log)
-
-
-class Notes:
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-    def warning(self, text: str) -> None:
-        self.lines.append(f"warning: {text}")
-
-    def crashed(self, fault: Exception) -> None:
-        self.lines.append(f"crashed: {fault!r}")
-
-    def state(self, run: Run, origin: Origin, remaining: float | None = None) -> None:
-        left = "" if remaining is None else f" {remaining:.0f} s left"
-        self.lines.append(f"{origin} {run.id} {run.status} {run.result} {run.progress.done}{left}")
-
-    def decided(
-        self,
-        counts: Mapping[Verdict, int],
-        failed: Sequence[tuple[LeafReport, Decision]],
-        round_no: int,
-        refusal: str | None,
-    ) -> None:
-        assert len(failed) == sum(counts.values()) - counts[Verdict.PASSED] - counts[Verdict.FLAKY]
-        self.lines.append(f"round {round_no}: {refusal or sum(d.rerun for _, d in failed)} of {sum(counts.values())}")
-
-    def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None:
-        assert len(leaves) == len(decisions)
-        self.lines.append(f"payload: {payload}")
-
-    def triggered(self, run: Run, requested: int, url: str) -> None:
-        self.lines.append(f"triggered {run.id} {requested} {url}")
-
-
-@dataclass
-class Told:
-    report: Report
-    platform: Scripted
-    notes: list[str]
-    published: list[Report]
-    time: FakeTime
-
-
-def tell(
-    runs: dict[int, list[Any]],
-    listings: dict[int, list[Any]],
-    *,
-    trigger: Any = None,
-    stop: Any = None,
-    policy: Policy | None = None,
-    execution: int | FreshRun = 1,
-    start: Any = None,
-    plan: int | None = None,
-    time: FakeTime | None = None,
-) -> Told:
-    time = time or FakeTime()
-    platform = Scripted(time, runs, listings, trigger, stop, start)
-    notes, published = Notes(), list[Report]()
-    story = Story(
-        platform,
-        policy or Policy(),
-        execution_id=execution,
-        test_plan_id=plan,
-        server_url=SERVER,
-        time=time,
-        account=notes,
-        publish=published.append,
-    )
-    report = story.tell()
-    assert published[-1] is report
-    return Told(report, platform, notes.lines, published, time)
-
-
-FAILED = {1: [listing(1, case(11, F), case(12, P, name=2))]}
-CREATED = going(2, parent=1, status="STATUS_CREATED")
-STOPPED = StopReply(StopRoute.RUN, 200, 2)
-EACH_SECOND = Policy(poll_interval_seconds=1.0)
-"""With this a run is looked at once a second: it is known which look comes before a signal."""
+from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Told, going, run, tell
 
 
 def test_the_few_requests_of_an_ordinary_story() -> None:

@@ -1,0 +1,791 @@
+"""Whole stories, line by line.
+
+When, and what: asked of the platform (`>`), said while it happens (`|`), published (`=`).
+"""
+
+from dataclasses import replace
+from textwrap import dedent
+
+import pytest
+
+from rerun_action.core.filters import pattern_of
+from rerun_action.core.model import FreshRun, Listing, OnEnd, Policy, Result, StopReply, StopRoute
+from rerun_action.core.pace import Rhythm
+from rerun_action.errors import Cancelled, NotFound, Refused, Unclear
+from tests.support.fake_time import FakeTime
+from tests.support.listings import case, listing
+from tests.support.scripted import CREATED, EACH_SECOND, FAILED, STOPPED, A, F, P, Told, going, run, tell
+
+PASSED = {2: [listing(2, case(21, P))]}
+GATEWAY = Unclear("the rerun was triggered, but a gateway answered", gateway=True)
+UNCLEAR = Unclear("the rerun was triggered, but no answer came")
+FRESH = FreshRun(7)
+
+
+@pytest.fixture(autouse=True)
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is looked at every three seconds: the rhythm has tests of its own."""
+    monkeypatch.setattr(Rhythm, "pause", lambda *_: 3.0)
+
+
+def expect(told: Told, script: str) -> None:
+    assert told.script.splitlines() == dedent(script).strip().splitlines()
+
+
+def test_a_fresh_run() -> None:
+    told = tell(
+        {1: [going(1, status="STATUS_CREATED"), run(1)], 2: [going(2, 1), run(2, P, 1)]},
+        FAILED | PASSED,
+        execution=FRESH,
+        start=going(1, status="STATUS_CREATED"),
+        trigger=CREATED,
+    )
+    expect(
+        told,
+        """
+        0.00 > start plan 7
+        0.00 | run 1 of test plan 7 started: .../1
+        0.00 | fresh 1 STATUS_CREATED None 0
+        3.00 > run 1
+        6.00 > run 1
+        6.00 | fresh 1 STATUS_COMPLETED FAILURE 0
+        6.00 > listing 1
+        6.00 | round 1: 1 of 2
+        6.00 > trigger 7 1 11
+        6.00 | triggered 2 1 .../2
+        6.00 | triggered 2 STATUS_CREATED None 0
+        9.00 > run 2
+        9.00 | triggered 2 STATUS_IN_PROGRESS None 0
+        12.00 > run 2
+        12.00 | triggered 2 STATUS_COMPLETED SUCCESS 0
+        12.00 > listing 2
+        12.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        12.00 = run 1 fresh asked None polls 3: FAILURE
+        12.00 = run 2 triggered asked 1 polls 2: SUCCESS
+        """,
+    )
+
+
+def test_a_signal_while_the_fresh_run_is_started() -> None:
+    told = tell({}, {}, execution=FRESH, start=Cancelled(15))
+    expect(
+        told,
+        """
+        0.00 > start plan 7
+        0.00 = cancelled 143: cancelled by SIGTERM while the run was being triggered, and no answer came.
+               Look for a new run of test plan 7 before you run this job again
+        """,
+    )
+
+
+def test_unclear_and_it_shows_at_once() -> None:
+    told = tell({1: [run(1), run(1, child_id=2)], 2: [going(2, 1), run(2, P, 1)]}, FAILED | PASSED, trigger=UNCLEAR)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but no answer came. Looking for a rerun that it may have
+               started
+        0.00 > run 1
+        0.00 > run 2
+        0.00 | run 2 has shown: it is the rerun that was triggered
+        0.00 | triggered 2 1 .../2
+        0.00 | recovered 2 STATUS_IN_PROGRESS None 0
+        3.00 > run 2
+        3.00 | recovered 2 STATUS_COMPLETED SUCCESS 0
+        3.00 > listing 2
+        3.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        3.00 = run 1 execution asked None polls 2: FAILURE
+        3.00 = run 2 recovered asked 1 polls 2: SUCCESS
+        """,
+    )
+
+
+def test_unclear_and_it_shows_late_below_somebody_elses() -> None:
+    told = tell(
+        {1: [run(1), run(1), run(1), run(1, last_run_id=3)], 2: [run(2, F, 1)], 3: [going(3, 2), run(3, P, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
+        trigger=UNCLEAR,
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but no answer came. Looking for a rerun that it may have
+               started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        2.50 > run 3
+        2.50 > run 2
+        2.50 | run 3 has shown: it is the rerun that was triggered
+        2.50 | triggered 3 1 .../3
+        2.50 > listing 2
+        2.50 | recovered 3 STATUS_IN_PROGRESS None 0
+        5.50 > run 3
+        5.50 | recovered 3 STATUS_COMPLETED SUCCESS 0
+        5.50 > listing 3
+        5.50 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        5.50 = run 1 execution asked None polls 4: FAILURE
+        5.50 = run 2 found asked None polls 1: FAILURE
+        5.50 = run 3 recovered asked 1 polls 2: SUCCESS
+        """,
+    )
+
+
+def test_kept_by_a_gateway_sent_again() -> None:
+    told = tell({1: [run(1, last_run_id=1)], 2: [run(2, P, 1)]}, FAILED | PASSED, trigger=[GATEWAY, going(2, 1)])
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but a gateway answered. Looking for a rerun that it may
+               have started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        4.75 > run 1
+        8.12 > run 1
+        13.12 > run 1
+        18.12 > run 1
+        23.12 > run 1
+        28.12 > run 1
+        30.00 > run 1
+        30.00 | no rerun has shown and the plan has no new run: triggering once more
+        30.00 > trigger 7 1 11
+        30.00 | triggered 2 1 .../2
+        30.00 | triggered 2 STATUS_IN_PROGRESS None 0
+        33.00 > run 2
+        33.00 | triggered 2 STATUS_COMPLETED SUCCESS 0
+        33.00 > listing 2
+        33.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        33.00 = run 1 execution asked None polls 11: FAILURE
+        33.00 = run 2 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_kept_by_a_gateway_sent_again_unclear_again_shows() -> None:
+    told = tell(
+        {1: [run(1, last_run_id=1)] * 12 + [run(1, child_id=2)], 2: [run(2, P, 1)]},
+        FAILED | PASSED,
+        trigger=[GATEWAY, UNCLEAR],
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but a gateway answered. Looking for a rerun that it may
+               have started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        4.75 > run 1
+        8.12 > run 1
+        13.12 > run 1
+        18.12 > run 1
+        23.12 > run 1
+        28.12 > run 1
+        30.00 > run 1
+        30.00 | no rerun has shown and the plan has no new run: triggering once more
+        30.00 > trigger 7 1 11
+        30.00 > run 1
+        31.00 > run 1
+        31.00 > run 2
+        31.00 | run 2 has shown: it is the rerun that was triggered
+        31.00 | triggered 2 1 .../2
+        31.00 | recovered 2 STATUS_COMPLETED SUCCESS 0
+        31.00 > listing 2
+        31.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        31.00 = run 1 execution asked None polls 13: FAILURE
+        31.00 = run 2 recovered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_kept_by_a_gateway_then_busy_and_it_never_shows() -> None:
+    told = tell({1: [run(1, last_run_id=1)]}, FAILED, trigger=[GATEWAY, Refused("the plan is busy")])
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but a gateway answered. Looking for a rerun that it may
+               have started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        4.75 > run 1
+        8.12 > run 1
+        13.12 > run 1
+        18.12 > run 1
+        23.12 > run 1
+        28.12 > run 1
+        30.00 > run 1
+        30.00 | no rerun has shown and the plan has no new run: triggering once more
+        30.00 > trigger 7 1 11
+        30.00 > run 1
+        31.00 > run 1
+        32.50 > run 1
+        34.75 > run 1
+        38.12 > run 1
+        43.12 > run 1
+        48.12 > run 1
+        53.12 > run 1
+        58.12 > run 1
+        60.00 > run 1
+        60.00 = error 3: the plan is busy
+        60.00 = run 1 execution asked None polls 21: FAILURE
+        """,
+    )
+
+
+def test_unclear_a_signal() -> None:
+    told = tell(
+        {1: [run(1)] * 5 + [run(1, child_id=2)], 2: [going(2, 1), run(2, Result.STOPPED, 1)]},
+        FAILED,
+        trigger=UNCLEAR,
+        stop=STOPPED,
+        time=FakeTime(signal_at=4.0),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but no answer came. Looking for a rerun that it may have
+               started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        4.00 = cancelled 143: cancelled by SIGTERM; looking for a rerun that the trigger may have started
+        4.00 = run 1 execution asked None polls 4: FAILURE
+        4.00 > run 1
+        5.00 > run 1
+        5.00 > run 2
+        5.00 | run 2 has shown: it is the rerun that was triggered
+        5.00 | triggered 2 1 .../2
+        5.00 > stop 2
+        5.00 = cancelled 143: cancelled by SIGTERM; run 2: stop requested, not confirmed yet [stop not
+               confirmed]
+        5.00 = run 1 execution asked None polls 6: FAILURE
+        5.00 = run 2 recovered asked 1 polls 1: STATUS_IN_PROGRESS
+        5.00 | cancelled by SIGTERM; stopping run 2
+        5.00 > run 2
+        5.00 = cancelled 143: cancelled by SIGTERM; run 2: stop confirmed [stop confirmed]
+        5.00 = run 1 execution asked None polls 6: FAILURE
+        5.00 = run 2 recovered asked 1 polls 2: STOPPED
+        """,
+    )
+
+
+def test_child_not_known_everywhere() -> None:
+    told = tell(
+        {1: [run(1), run(1, child_id=2)], 2: [NotFound("404"), NotFound("404"), run(2, P, 1)]},
+        FAILED | PASSED,
+        trigger=UNCLEAR,
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but no answer came. Looking for a rerun that it may have
+               started
+        0.00 > run 1
+        0.00 > run 2
+        1.00 > run 1
+        1.00 > run 2
+        2.50 > run 1
+        2.50 > run 2
+        2.50 | run 2 has shown: it is the rerun that was triggered
+        2.50 | triggered 2 1 .../2
+        2.50 | recovered 2 STATUS_COMPLETED SUCCESS 0
+        2.50 > listing 2
+        2.50 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        2.50 = run 1 execution asked None polls 4: FAILURE
+        2.50 = run 2 recovered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_answered_with_no_parent() -> None:
+    told = tell({1: [run(1)], 2: [run(2, P, 9)], 9: [run(9)]}, FAILED, trigger=going(2), stop=STOPPED)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 > run 2
+        0.00 > run 9
+        0.00 = error 3: the platform answered the trigger with run 2, which is no rerun of this execution
+               (its parent: 9)
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        0.00 = run 2 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_answered_with_its_own_parent() -> None:
+    told = tell({1: [run(1)], 2: [going(2, 2)]}, FAILED, trigger=going(2, 2), stop=STOPPED)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 > stop 2
+        0.00 = error 3: the platform answered the trigger with run 2, which is no rerun of this execution
+               (its parent: 2); run 2: stop requested, not confirmed yet [stop not confirmed]
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        0.00 = run 2 triggered asked 1 polls 0: STATUS_IN_PROGRESS
+        0.00 | the platform answered the trigger with run 2, which is no rerun of this execution (its
+               parent: 2); stopping run 2
+        0.00 > run 2
+        0.25 > run 2
+        0.62 > run 2
+        1.19 > run 2
+        2.03 > run 2
+        3.30 > run 2
+        5.20 > run 2
+        8.04 > run 2
+        12.31 > run 2
+        17.31 > run 2
+        22.31 > run 2
+        27.31 > run 2
+        30.00 > run 2
+        30.00 = error 3: the platform answered the trigger with run 2, which is no rerun of this execution
+                (its parent: 2); stop not confirmed; run 2 may still be going: stop it by hand at .../2
+                [stop not confirmed]
+        30.00 = run 1 execution asked None polls 1: FAILURE
+        30.00 = run 2 triggered asked 1 polls 13: STATUS_IN_PROGRESS
+        """,
+    )
+
+
+def test_no_plan() -> None:
+    told = tell({1: [replace(run(1), plan_id=None)]}, {1: [Listing(1, None, FAILED[1][0].cases)]})
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 = error 3: the platform names no test plan for run 1: nothing can be triggered
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_answer_of_another_plan() -> None:
+    told = tell({1: [run(1)]}, FAILED, trigger=replace(going(2, 1), plan_id=8))
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the platform answered the trigger with run 2 of another test plan (8). Looking for a
+               rerun that it may have started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        4.75 > run 1
+        8.12 > run 1
+        13.12 > run 1
+        18.12 > run 1
+        23.12 > run 1
+        28.12 > run 1
+        30.00 > run 1
+        30.00 = error 3: the platform answered the trigger with run 2 of another test plan (8), and no rerun
+                has shown for 30 seconds. Look for a rerun of .../1 before you run this job again
+        30.00 = run 1 execution asked None polls 11: FAILURE
+        """,
+    )
+
+
+def test_in_flight_then_watched() -> None:
+    told = tell(
+        {1: [run(1, child_id=2)], 2: [going(2, 1), run(2, F, 1, reruns_by_itself=True)], 3: [run(3, P, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
+        trigger=going(3, 2),
+        policy=Policy(max_reruns=2),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > run 2
+        0.00 | rerun 2 of this execution is still going: waiting for it first
+        0.00 | found 2 STATUS_IN_PROGRESS None 0
+        3.00 > run 2
+        3.00 | found 2 STATUS_COMPLETED FAILURE 0
+        3.00 > listing 1
+        3.00 > listing 2
+        3.00 | round 1: 1 of 2
+        3.00 | test plan 7 reruns failures by itself: watching for such a rerun
+        3.00 > run 2
+        4.00 > run 2
+        5.50 > run 2
+        7.75 > run 2
+        11.12 > run 2
+        16.12 > run 2
+        21.12 > run 2
+        26.12 > run 2
+        31.12 > run 2
+        33.00 > run 2
+        33.00 > trigger 7 2 21
+        33.00 | triggered 3 1 .../3
+        33.00 | triggered 3 STATUS_IN_PROGRESS None 0
+        36.00 > run 3
+        36.00 | triggered 3 STATUS_COMPLETED SUCCESS 0
+        36.00 > listing 3
+        36.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        36.00 = run 1 execution asked None polls 1: FAILURE
+        36.00 = run 2 found asked None polls 12: FAILURE
+        36.00 = run 3 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_deadline_while_watched() -> None:
+    told = tell({1: [run(1, reruns_by_itself=True)]}, FAILED, policy=Policy(timeout_minutes=0.2))
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 | test plan 7 reruns failures by itself: watching for such a rerun
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        4.75 > run 1
+        8.12 > run 1
+        12.00 = timed-out 4: the deadline (timeout-minutes: 0.2) passed while run 1 was watched for a rerun
+        12.00 = run 1 execution asked None polls 6: FAILURE
+        """,
+    )
+
+
+def test_deadline_during_delay() -> None:
+    told = tell({1: [run(1)]}, FAILED, policy=Policy(timeout_minutes=0.2, rerun_delay_seconds=60))
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        12.00 = timed-out 4: the deadline (timeout-minutes: 0.2) passed during rerun-delay-seconds
+        12.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_deadline_while_unsettled() -> None:
+    told = tell({1: [run(1)]}, {1: [listing(1, case(11, Result.RUNNING))]}, policy=Policy(timeout_minutes=0.2))
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        1.00 > listing 1
+        2.50 > listing 1
+        4.75 > listing 1
+        8.12 > listing 1
+        12.00 = timed-out 4: the deadline (timeout-minutes: 0.2) passed while run 1 had unfinished results
+        12.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_unsettled_for_a_minute() -> None:
+    told = tell(
+        {1: [run(1)]},
+        {1: [listing(1, case(11, Result.RUNNING), case(12, F, name=2))]},
+        policy=Policy(exclude=(pattern_of("case 2"),)),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        1.00 > listing 1
+        2.50 > listing 1
+        4.75 > listing 1
+        8.12 > listing 1
+        13.19 > listing 1
+        20.78 > listing 1
+        32.17 > listing 1
+        49.26 > listing 1
+        60.00 > listing 1
+        60.00 | round 1: 0 of 2
+        60.00 > run 1
+        60.00 = failed 1: 1 test failed and was not rerun; 1 test ended without a result that counts
+        60.00 = run 1 execution asked None polls 2: FAILURE
+        """,
+    )
+
+
+def test_a_stop_that_another_run_takes() -> None:
+    told = tell(
+        {1: [run(1)], 2: [*[going(2, 1)] * 3, going(2, 1), run(2, P, 1)]},
+        FAILED,
+        trigger=CREATED,
+        policy=EACH_SECOND,
+        time=FakeTime(signal_at=2.5),
+        stop=StopReply(StopRoute.COLLECTION, 200, 9),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 | triggered 2 STATUS_CREATED None 0
+        2.50 > stop 2
+        2.50 = cancelled 143: cancelled by SIGTERM; run 2: stop requested, not confirmed yet [stop not
+               confirmed]
+        2.50 = run 1 execution asked None polls 1: FAILURE
+        2.50 = run 2 triggered asked 1 polls 0: STATUS_CREATED
+        2.50 | cancelled by SIGTERM; stopping run 2
+        2.50 > run 2
+        2.75 > run 2
+        3.12 > run 2
+        3.69 > run 2
+        4.53 > run 2
+        4.53 = cancelled 143: cancelled by SIGTERM; the platform stopped run 9 instead of 2, which ended by
+               itself [stop not confirmed]
+        4.53 = run 1 execution asked None polls 1: FAILURE
+        4.53 = run 2 triggered asked 1 polls 5: SUCCESS
+        """,
+    )
+
+
+def test_a_stop_that_another_run_takes_while_ours_goes_on() -> None:
+    told = tell(
+        {1: [run(1)], 2: [going(2, 1)]},
+        FAILED,
+        trigger=CREATED,
+        policy=EACH_SECOND,
+        time=FakeTime(signal_at=2.5),
+        stop=StopReply(StopRoute.COLLECTION, 200, 9),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 | triggered 2 STATUS_CREATED None 0
+        2.50 > stop 2
+        2.50 = cancelled 143: cancelled by SIGTERM; run 2: stop requested, not confirmed yet [stop not
+               confirmed]
+        2.50 = run 1 execution asked None polls 1: FAILURE
+        2.50 = run 2 triggered asked 1 polls 0: STATUS_CREATED
+        2.50 | cancelled by SIGTERM; stopping run 2
+        2.50 > run 2
+        2.75 > run 2
+        3.12 > run 2
+        3.69 > run 2
+        4.53 > run 2
+        5.53 > run 2
+        6.53 > run 2
+        7.53 > run 2
+        8.53 > run 2
+        9.53 > run 2
+        10.53 > run 2
+        11.53 > run 2
+        12.53 > run 2
+        13.53 > run 2
+        14.53 > run 2
+        15.53 > run 2
+        16.53 > run 2
+        17.53 > run 2
+        18.53 > run 2
+        19.53 > run 2
+        20.53 > run 2
+        21.53 > run 2
+        22.53 > run 2
+        23.53 > run 2
+        24.53 > run 2
+        25.53 > run 2
+        26.53 > run 2
+        27.53 > run 2
+        28.53 > run 2
+        29.53 > run 2
+        30.53 > run 2
+        31.53 > run 2
+        32.50 > run 2
+        32.50 = cancelled 143: cancelled by SIGTERM; the platform stopped run 9 instead of 2, stop not
+                confirmed; run 2 may still be going: stop it by hand at .../2 [stop not confirmed]
+        32.50 = run 1 execution asked None polls 1: FAILURE
+        32.50 = run 2 triggered asked 1 polls 33: STATUS_IN_PROGRESS
+        """,
+    )
+
+
+def test_a_stop_that_comes_too_late() -> None:
+    told = tell(
+        {1: [run(1)], 2: [going(2, 1), going(2, 1), going(2, 1), run(2, P, 1)]},
+        FAILED,
+        trigger=CREATED,
+        policy=EACH_SECOND,
+        time=FakeTime(signal_at=2.5),
+        stop=STOPPED,
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 | triggered 2 STATUS_CREATED None 0
+        2.50 > stop 2
+        2.50 = cancelled 143: cancelled by SIGTERM; run 2: stop requested, not confirmed yet [stop not
+               confirmed]
+        2.50 = run 1 execution asked None polls 1: FAILURE
+        2.50 = run 2 triggered asked 1 polls 0: STATUS_CREATED
+        2.50 | cancelled by SIGTERM; stopping run 2
+        2.50 > run 2
+        2.75 > run 2
+        3.12 > run 2
+        3.69 > run 2
+        3.69 = cancelled 143: cancelled by SIGTERM; run 2: stop confirmed, it had ended with SUCCESS by then
+               [stop confirmed]
+        3.69 = run 1 execution asked None polls 1: FAILURE
+        3.69 = run 2 triggered asked 1 polls 4: SUCCESS
+        """,
+    )
+
+
+def test_a_fresh_run_that_goes_on_elsewhere_is_left_running() -> None:
+    told = tell(
+        {1: [going(1)]},
+        {},
+        execution=FRESH,
+        start=going(1),
+        policy=Policy(on_cancel=OnEnd.LEAVE),
+        time=FakeTime(signal_at=2.5),
+    )
+    expect(
+        told,
+        """
+        0.00 > start plan 7
+        0.00 | run 1 of test plan 7 started: .../1
+        0.00 | fresh 1 STATUS_IN_PROGRESS None 0
+        2.50 = cancelled 143: cancelled by SIGTERM; run 1 was left running, as asked: .../1
+        2.50 = run 1 fresh asked None polls 1: STATUS_IN_PROGRESS
+        """,
+    )
+
+
+def test_somebody_elses_run_goes_on_after_a_signal() -> None:
+    told = tell({1: [going(1)]}, {}, time=FakeTime(signal_at=2.5))
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_IN_PROGRESS None 0
+        2.50 = cancelled 143: cancelled by SIGTERM; run 1 goes on, this step did not start it: .../1
+        2.50 = run 1 execution asked None polls 1: STATUS_IN_PROGRESS
+        """,
+    )
+
+
+def test_parents_without_an_end() -> None:
+    parents = {number: [run(number, F, number + 1)] for number in range(500, 700)}
+    told = tell({1: [run(1, last_run_id=500)], **parents}, dict(FAILED), trigger=CREATED)
+    assert told.script.splitlines()[-2:] == [
+        "0.00 = error 3: the parents of run 500 have no end",
+        "0.00 = run 1 execution asked None polls 1: FAILURE",
+    ]
+    assert told.platform.count("run") == 101
+
+
+def test_rows_and_whole_cases_are_picked_round_by_round() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1)], 3: [run(3, P, 2)]},
+        {
+            1: [listing(1, case(11, F, (12, "a", F), (13, "b", P), (14, "c", A)), case(15, F, name=2))],
+            2: [listing(2, case(21, F, (22, "a", F), (24, "c", P)), case(25, P, name=2))],
+            3: [listing(3, case(31, P, (32, "a", P)))],
+        },
+        trigger=[going(2, 1), going(3, 2)],
+        policy=Policy(max_reruns=2),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 3 of 4
+        0.00 > trigger 7 1 11[12, 14] 15
+        0.00 | triggered 2 3 .../2
+        0.00 | triggered 2 STATUS_IN_PROGRESS None 0
+        3.00 > run 2
+        3.00 | triggered 2 STATUS_COMPLETED FAILURE 0
+        3.00 > listing 2
+        3.00 | round 2: 1 of 4
+        3.00 > trigger 7 2 21[22]
+        3.00 | triggered 3 1 .../3
+        3.00 | triggered 3 STATUS_IN_PROGRESS None 0
+        6.00 > run 3
+        6.00 | triggered 3 STATUS_COMPLETED SUCCESS 0
+        6.00 > listing 3
+        6.00 = flaky 0: 3 tests failed and passed in a later run; nothing fails any more
+        6.00 = run 1 execution asked None polls 1: FAILURE
+        6.00 = run 2 triggered asked 3 polls 1: FAILURE
+        6.00 = run 3 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
