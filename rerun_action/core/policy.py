@@ -10,6 +10,7 @@ from rerun_action.core import filters
 from rerun_action.core.history import History
 from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import Decision, Iterations, Leaf, Pick, Policy, QuarantineEntry, RerunRequest, Result
+from rerun_action.core.text import tests
 
 MAX_RERUNS_OF_A_RUN = 10
 """The platform's own limit (API page, "Chains, limits and races")."""
@@ -204,7 +205,7 @@ def hints(ledger: Ledger) -> Iterator[str]:
         if not others and any(other[aspect] != place for other in ledger.places()):
             yield f'all {len(failed)} failures are {where} "{place}"'
     if passed and all(history.latest in (Result.ABORTED, Result.NOT_EXECUTED) for history in failed):
-        yield f"all {len(failed)} failures are ABORTED or NOT_EXECUTED while {passed} tests passed"
+        yield f"all {len(failed)} failures are ABORTED or NOT_EXECUTED while {tests(passed)} passed"
 
 
 def _place(history: History) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """Names from the platform are data: what they may hold before they are shown as text."""
 
 import re
-import unicodedata
 
 from rerun_action.core.model import Leaf
 
@@ -15,7 +14,7 @@ def one_line(text: str) -> str:
 
 
 def _escape(character: str) -> str:
-    return " " if unicodedata.category(character) != "Cs" and character.isspace() else ascii(character)[1:-1]
+    return " " if character.isspace() else ascii(character)[1:-1]
 
 
 _STATES = {

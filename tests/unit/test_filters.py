@@ -30,6 +30,9 @@ LEAF = Leaf(suite="Checkout", case="Pay by card", machine="Chrome on Windows 11"
         ("Case:Pay by card", False),
         ("browser:Chrome", False),
         ("[P]ay by card", False),
+        (" suite : Check* ", True),
+        ("suite", False),
+        ("machine", False),
     ],
 )
 def test_what_a_pattern_names(text: str, matches: bool) -> None:

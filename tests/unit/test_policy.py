@@ -1,12 +1,25 @@
 """What is asked of the platform, and why."""
 
 import itertools
+from datetime import date
 
 import pytest
 
+from rerun_action.core.filters import pattern_of
 from rerun_action.core.ledger import Ledger
-from rerun_action.core.model import FAILING, CaseResult, Decision, Iterations, Pick, Policy, RerunRequest, Result
-from rerun_action.core.policy import decide, request
+from rerun_action.core.model import (
+    FAILING,
+    CaseResult,
+    Decision,
+    Iterations,
+    OnEnd,
+    Pick,
+    Policy,
+    QuarantineEntry,
+    RerunRequest,
+    Result,
+)
+from rerun_action.core.policy import decide, declined, hints, refusal, request, warnings
 from tests.support.listings import case, listing
 
 F, P, A = Result.FAILURE, Result.SUCCESS, Result.ABORTED
@@ -89,3 +102,92 @@ def test_an_observation_of_an_unknown_run_counts_as_a_round_only_if_it_may_have_
     policy = Policy(max_reruns=2)
     assert [d.rerun for d in decide(ledger, policy, reruns={3})] == [True]
     assert [d.rerun for d in decide(ledger, policy, reruns={2, 3})] == [False]
+
+
+def entry(name: str, expires: date) -> QuarantineEntry:
+    return QuarantineEntry(name, "team", "known", expires, line=3)
+
+
+def test_what_looks_wrong_with_the_policy_is_said() -> None:
+    day = date(2030, 1, 2)
+    policy = Policy(
+        include=(pattern_of("case *"), pattern_of("Case 1")),
+        exclude=(pattern_of("suite:none"),),
+        quarantine=(entry("case 1", day), entry("case 2", date(2030, 1, 1)), entry("case 9", day)),
+        quarantine_file="flakes.yml",
+        today=day,
+    )
+    assert [*warnings(ledger_of(case(11, F), case(12, P, name=2)), policy)] == [
+        'the quarantine of "case 2" (flakes.yml, line 3, owner team) expired on 2030-01-01: the test counts again',
+        'the quarantine of "case 9" (flakes.yml, line 3, owner team) matches no test of this execution',
+        'include "Case 1" matches no test of this execution (patterns are case-sensitive)',
+        'exclude "suite:none" matches no test of this execution (patterns are case-sensitive)',
+    ]
+    only = Policy(exclude=(pattern_of("none"),))
+    assert [*warnings(ledger_of(case(11, F)), only)] == [
+        'exclude "none" matches no test of this execution (patterns are case-sensitive)'
+    ]
+    assert [*warnings(ledger_of(case(11, F)), Policy())] == []
+
+
+def test_hints_name_what_failures_share_and_passes_do_not() -> None:
+    ledger = ledger_of(case(11, A), case(12, A, name=2), case(13, P, name=3, machine=2))
+    assert [*hints(ledger)] == [
+        'all 2 failures are on machine "machine 1"',
+        "all 2 failures are ABORTED or NOT_EXECUTED while 1 test passed",
+    ]
+    other_suite = case(14, P, name=4)._replace(suite="other")
+    assert [*hints(ledger_of(case(11, F), case(12, F, name=2, machine=2), other_suite))] == [
+        'all 2 failures are in suite "suite"'
+    ]
+    assert [*hints(ledger_of(case(11, A), case(13, P, name=3, machine=2)))] == []
+
+
+def test_declined_decisions_rerun_nothing_and_keep_the_reasons_of_the_others() -> None:
+    left = Decision(rerun=False, reason="it passed")
+    assert declined([Decision(rerun=True, reason="it ended with FAILURE"), left]) == (
+        Decision(rerun=False, reason="the rerun was declined"),
+        left,
+    )
+
+
+def test_nothing_refuses_nothing() -> None:
+    assert refusal(ledger_of(), Policy(max_failures=0, max_failure_percent=0.0), (), 0) is None
+
+
+def test_the_policy_by_the_names_that_the_user_knows() -> None:
+    policy = Policy(
+        rerun_results=frozenset({A, F}),
+        iterations=Iterations.ALL,
+        include=(pattern_of("suite:Checkout"),),
+        exclude=(pattern_of("Pay*"), pattern_of("machine:Safari")),
+        max_reruns=3,
+        max_failures=20,
+        max_failure_percent=12.5,
+        rerun_delay_seconds=5.0,
+        fail_on_flaky=True,
+        quarantine_file="flakes.yml",
+        timeout_minutes=30.0,
+        on_timeout=OnEnd.LEAVE,
+        on_cancel=OnEnd.STOP,
+        poll_interval_seconds=10.0,
+        dry_run=True,
+        quarantine=(entry("case 1", date.max),),
+    )
+    assert policy.by_input_name() == {
+        "rerun-results": ["FAILURE", "ABORTED"],
+        "iterations": "all",
+        "include": ["suite:Checkout"],
+        "exclude": ["Pay*", "machine:Safari"],
+        "max-reruns": 3,
+        "max-failures": 20,
+        "max-failure-percent": 12.5,
+        "rerun-delay-seconds": 5.0,
+        "fail-on-flaky": True,
+        "quarantine-file": "flakes.yml",
+        "timeout-minutes": 30.0,
+        "on-timeout": "leave",
+        "on-cancel": "stop",
+        "poll-interval-seconds": 10.0,
+        "dry-run": True,
+    }

@@ -771,7 +771,7 @@ def test_a_quarantined_flake_does_not_fail_on_flaky() -> None:
         ([(F, 1), (F, 2), (P, 2)], None),
         ([(F, 1), (P, 2)], None),
         ([(F, 1), (F, 1), (P, 1)], None),
-        ([(A, 1), (Result.NOT_EXECUTED, 2), (P, 2)], "all 2 failures are ABORTED or NOT_EXECUTED while 1 tests passed"),
+        ([(A, 1), (Result.NOT_EXECUTED, 2), (P, 2)], "all 2 failures are ABORTED or NOT_EXECUTED while 1 test passed"),
         ([(A, 1), (A, 2)], None),
     ],
 )

@@ -1,11 +1,12 @@
 """What the observations add up to."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 
 from rerun_action.core.ledger import Ledger
-from rerun_action.core.model import Outcome, Pick, Policy, RerunRequest, Result, Run, Verdict
+from rerun_action.core.model import Outcome, Pick, Policy, QuarantineEntry, RerunRequest, Result, Run, Verdict
 from rerun_action.core.policy import decide
 from rerun_action.core.verdict import contradiction, judge, message, outcome
 from tests.support.listings import case, listing
@@ -94,6 +95,30 @@ def test_the_outcome_of_the_whole(histories: list[list[Result]], expected: Outco
     leaves = [judge(ledger_of(*results))[0] for results in histories]
     assert outcome(leaves) is expected
     assert message(expected, leaves) == said
+
+
+def test_what_failed_in_quarantine_is_said_and_does_not_count() -> None:
+    entries = [QuarantineEntry("case 1", "team", "known", date.max)]
+    ledger = Ledger()
+    ledger.read([listing(1, case(11, F), case(12, F, name=2), case(13, P, name=3))])
+    ledger.read([listing(2, case(22, P, name=2))])
+    leaves = judge(ledger, quarantined=[*entries, None, None])
+    assert [leaf.verdict for leaf in leaves] == [Verdict.QUARANTINED, Verdict.FLAKY, Verdict.PASSED]
+    assert outcome(leaves) is Outcome.FLAKY
+    assert message(Outcome.FLAKY, leaves) == (
+        "1 test failed and passed in a later run; nothing that counts fails any more; 1 test failed in quarantine"
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (F, "run 1 ended with FAILURE, but every test case listed for it passed and no later rerun explains that"),
+        (None, "run 1 ended with no result, but every test case listed for it passed and no later rerun explains that"),
+    ],
+)
+def test_a_contradiction_is_told(result: Result | None, said: str) -> None:
+    assert contradiction(Run(1, 7, "STATUS_COMPLETED", result), ledger_of(P)) == said
 
 
 @pytest.mark.parametrize("result", [*Result, None])
