@@ -9,10 +9,12 @@ from rerun_action.simulator.replay import Record, load
 from rerun_action.simulator.replies import Refusal
 from rerun_action.simulator.scenario import (
     DELETED,
+    Answer,
     Case,
     Fault,
     FirstIds,
     Machine,
+    Mishap,
     PastRun,
     Patch,
     Pick,
@@ -31,10 +33,12 @@ from rerun_action.simulator.server import Simulator
 
 __all__ = [
     "DELETED",
+    "Answer",
     "Case",
     "Fault",
     "FirstIds",
     "Machine",
+    "Mishap",
     "PastRun",
     "Patch",
     "Pick",

@@ -87,6 +87,13 @@ class Platform:
         with self._lock:
             return self._stopped.copy()
 
+    @property
+    def runs(self) -> list[Run]:
+        """Every run there is, oldest first: what really happened, whatever the replies said of it."""
+        with self._lock:
+            self._now()
+            return list(self._runs.values())
+
     def record(self, request: Request) -> None:
         """Note a request in the journal."""
         with self._lock:

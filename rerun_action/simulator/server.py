@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import socket
 import struct
@@ -13,26 +12,19 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
-from rerun_action.simulator.faults import HTML_PAGE, Faults, patched
-from rerun_action.simulator.platform import Platform, Request
+from rerun_action.simulator.desk import NUMBER, Desk, payload_of
+from rerun_action.simulator.platform import Platform
 from rerun_action.simulator.replay import Record, Replay
 from rerun_action.simulator.replies import Refusal
-from rerun_action.simulator.scenario import Patch, Reply, Scenario
+from rerun_action.simulator.scenario import Reply, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from rerun_action.simulator.replies import Json
-    from rerun_action.simulator.scenario import Answer, Call
+    from rerun_action.simulator.scenario import Mishap
 
-# Nothing is longer than this, and int() refuses some thousands of digits with an error of its own.
-_NUMBER = "[0-9]{1,18}"
-_ROUTE = re.compile(rf"/api/v1/execution_results(?:/(?P<run>{_NUMBER})(?P<results>/test_case_results)?)?")
-_NOT_JSON = object()
-_NO_REPLY = Reply(200)
 _PLAIN: Mapping[str, str] = {}
 _DRIP_SECONDS = 0.05
 _COMPRESS_FROM = 1024  # bytes; a body below fits into one packet as it is
@@ -48,7 +40,7 @@ class Simulator:
         replay = Replay(world, clock) if isinstance(world, Record) else None
         scenario = Scenario(()) if isinstance(world, Record) else world
         self._platform = Platform(scenario, clock)
-        self._server = _Server(self._platform, Faults(scenario.faults, clock), replay, port)
+        self._server = _Server(Desk(self._platform, clock, replay), port)
         # The poll interval is how long shutdown may take.
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -86,10 +78,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # of the default 5, a burst of clients would wait a second for their next attempt
 
-    def __init__(self, platform: Platform, faults: Faults, replay: Replay | None, port: int) -> None:
-        self.platform = platform
-        self.faults = faults
-        self.replay = replay
+    def __init__(self, desk: Desk, port: int) -> None:
+        self.desk = desk
         self.accepted = 0
         self._connections: set[socket.socket] = set()
         self._lock = Lock()
@@ -130,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
-        if not re.fullmatch(_NUMBER, length):
+        if not re.fullmatch(NUMBER, length):
             self.close_connection = True
             self._send(Reply(400, body=Refusal(400, "Content-Length must be a number").body))
             return
@@ -138,63 +128,19 @@ class _Handler(BaseHTTPRequestHandler):
         if len(raw) < int(length):
             self.close_connection = True
             return
-        body = _parse(raw)
-        journal_body = raw.decode("utf-8", "replace") if body is _NOT_JSON else body
-        platform = self.server.platform
-        platform.record(Request(self.command, self.path, journal_body))
-        if self.server.replay is not None:
-            self._send(self.server.replay.answer(self.command, self.path))
-            return
-
-        route = _ROUTE.fullmatch(urlsplit(self.path).path)
-        call = None if route is None else _call_at(self.command, route)
-        run = None if route is None or route["run"] is None else int(route["run"])
-        has_key = self.headers.get("Authorization") == f"Bearer {platform.scenario.api_key}"
-        fault = self.server.faults.due(call, run, has_key=has_key)
-        if fault is not None:
-            right = self._carry_out(call, run, body) if fault.is_processed else _NO_REPLY
-            self._disturb(fault.answer, right)
-        elif has_key:
-            self._send(self._carry_out(call, run, body))
+        answer, right = self.server.desk.take(self.command, self.path, self.headers.get("Authorization"), raw)
+        if isinstance(answer, Reply):
+            self._send(answer)
         else:
-            self._send(Reply(401, body="Unauthorized: the API key is missing or not valid"))
+            self._disturb(answer, right)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server wants these names
 
-    def _carry_out(self, call: Call | None, run: int | None, body: object) -> Reply:
-        """Let the platform do what is asked; its refusal is a right answer, too."""
-        try:
-            return Reply(200, body=self._call(call, run, body))
-        except Refusal as refusal:
-            return Reply(refusal.status, body=refusal.body)
-
-    def _call(self, call: Call | None, run: int | None, body: object) -> Json:
-        address = urlsplit(self.path)
-        platform = self.server.platform
-        match call:
-            case "listing" if run is not None:
-                return platform.list_results(run, *_page(address.query))
-            case "run" if run is not None:
-                return platform.get_run(run)
-            case "trigger":
-                return platform.trigger(_given(body))
-            case "stop":
-                return platform.stop(_given(body), run)
-        if _ROUTE.fullmatch(address.path) is None:
-            raise Refusal(404, f"No resource at {address.path}")
-        raise Refusal(405, f"Request method '{self.command}' is not supported here")
-
-    def _disturb(self, answer: Answer, right: Reply) -> None:
+    def _disturb(self, mishap: Mishap, right: Reply) -> None:
         """Do what a fault does instead of sending the right answer."""
-        match answer:
-            case Reply():
-                self._send(answer)
-            case Patch():
-                self._send(patched(right, answer))
-            case "html":
-                self._send(HTML_PAGE)
+        match mishap:
             case "truncate":
-                payload = _payload(right)
+                payload = payload_of(right)
                 self._send_head(right, len(payload))
                 self.wfile.write(payload[: len(payload) // 2])
                 self.close_connection = True
@@ -215,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drip(self, reply: Reply) -> None:
         """Send the head, and then the body byte by byte; an end of the connection is an error that ends this, too."""
-        payload = _payload(reply)
+        payload = payload_of(reply)
         self._send_head(reply, len(payload))
         self.wfile.flush()
         for index in range(len(payload)):
@@ -224,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def _send(self, reply: Reply) -> None:
-        payload = _payload(reply)
+        payload = payload_of(reply)
         encoding = {}
         if len(payload) >= _COMPRESS_FROM and self._accepts_gzip():
             payload = gzip.compress(payload, compresslevel=1)
@@ -252,44 +198,3 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (headers | reply.headers).items():
             self.send_header(name, value)
         self.end_headers()
-
-
-def _payload(reply: Reply) -> bytes:
-    # Half a surrogate pair is legal in a scenario: a way to say a body that is not UTF-8.
-    return (reply.body if isinstance(reply.body, str) else json.dumps(reply.body)).encode("utf-8", "surrogatepass")
-
-
-def _call_at(method: str, route: re.Match[str]) -> Call | None:
-    """Find the call that belongs to method and path."""
-    match method:
-        case "GET" if route["results"]:
-            return "listing"
-        case "GET" if route["run"]:
-            return "run"
-        case "POST" if not route["run"]:
-            return "trigger"
-        case "PUT" if not route["results"]:
-            return "stop"
-    return None
-
-
-def _parse(raw: bytes) -> object:
-    try:
-        return json.loads(raw) if raw else None
-    except (ValueError, RecursionError):
-        return _NOT_JSON
-
-
-def _given(body: object) -> object:
-    if body is _NOT_JSON:
-        raise Refusal(400, "The body is not JSON")
-    return body
-
-
-def _page(query: str) -> tuple[int, int | None]:
-    """Read `page` and `size`; both may be left out."""
-    given = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
-    page, size = given.get("page", "0"), given.get("size", "1")
-    if not (re.fullmatch(_NUMBER, page) and re.fullmatch(_NUMBER, size) and int(size)):
-        raise Refusal(400, "page must be 0 or more, size 1 or more")
-    return int(page), int(size) if "size" in given else None
