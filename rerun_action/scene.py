@@ -250,7 +250,7 @@ class Scene:
         until = self.time.now() + SETTLE_SECONDS
         for pause in pauses(self.policy.poll_interval_seconds):
             unsettled = self.ledger.unsettled_runs()
-            again = [link for link in links if link.run.id in unsettled or (None in unsettled and link is links[-1])]
+            again = [link for link in links if link.run.id in unsettled]
             if not again or self.time.now() >= until:
                 return
             self.pause(min(pause, until - self.time.now()), f"while run {again[-1].run.id} had unfinished results")

@@ -28,6 +28,8 @@ class Seen:
     batch: int
     places: int
     """The listings of its batch that hold it, as a bit set by position."""
+    listed_by: int = field(compare=False)
+    """The run whose listing held it last; not kept up for a pass while its case is folded."""
 
     @property
     def first(self) -> int:

@@ -137,10 +137,10 @@ class Leaves:
             case.explained.add(record.result_id)
         run_id, batch, places = sight
         if record.rows:
-            case.unheeded[record.result_id] = Seen(None, record.result_id, record.result, 0, batch, places)
+            case.unheeded[record.result_id] = Seen(None, record.result_id, record.result, 0, batch, places, run_id)
         case_result_id, _, _, case_name, _, suite, _, machine, _ = record
         for number, (result_id, iteration, result) in enumerate(_shown(record), start):
-            seen = Seen(run_id, result_id, result, case_result_id, batch, places)
+            seen = Seen(run_id, result_id, result, case_result_id, batch, places, run_id)
             history = History(number, Leaf(suite, case_name, machine, iteration), case, [seen])
             self._by_number[number] = history
             self._opened.append(history)

@@ -101,9 +101,9 @@ class Ledger:
         if len(listings) > 1:
             self._order([listing.run_id for listing in listings])
 
-    def unsettled_runs(self) -> frozenset[int | None]:
-        """Return the runs that show an unfinished or unknown result as the newest of a leaf."""
-        return frozenset(history.seen[-1].run_id for history in self.opened if not history.latest.settled)
+    def unsettled_runs(self) -> frozenset[int]:
+        """Return the runs whose listings show an unfinished or unknown result as the newest of a leaf."""
+        return frozenset(history.seen[-1].listed_by for history in self.opened if not history.latest.settled)
 
     def _order(self, run_ids: list[int]) -> None:
         """Sort the observations of this batch by age, and tell which run each belongs to as far as that is known.
@@ -210,14 +210,14 @@ class _Reading:
         case.result_ids.add(entry.result_id)
         if any(row.result in FAILING for row in entry.rows):
             case.explained.add(entry.result_id)
-        _, batch, place = self._sight
+        run_id, batch, place = self._sight
         unheeded = case.unheeded.get(entry.result_id)
         if unheeded is not None and unheeded.batch == batch:
             place |= unheeded.places
         if case.whole is None:
             rows_passed = all(row.result is Result.SUCCESS for row in entry.rows)
             if entry.rows and (entry.result is Result.SUCCESS or not rows_passed or entry.result_id in case.explained):
-                case.unheeded[entry.result_id] = Seen(None, entry.result_id, entry.result, 0, batch, place)
+                case.unheeded[entry.result_id] = Seen(None, entry.result_id, entry.result, 0, batch, place, run_id)
                 return  # its rows tell it all
             case.whole = self._new_leaf(case, entry, None)
         elif unheeded is not None and unheeded.batch < batch and unheeded.result is entry.result:
@@ -258,7 +258,7 @@ class _Reading:
         known = same_id[-1] if same_id else None
         if known is None or (known.result is not result and known.result.settled):
             late = known is None and history.ended_before(run_id, result_id, batch)
-            known = Seen(None if late else run_id, result_id, result, entry.result_id, batch, places)
+            known = Seen(None if late else run_id, result_id, result, entry.result_id, batch, places, run_id)
             history.seen.append(known)
             return
         if known.result is not result and any(seen.result is result for seen in same_id[:-1]):
@@ -266,6 +266,7 @@ class _Reading:
             return
         known.result = result
         known.case_result_id = entry.result_id
+        known.listed_by = run_id
         if known.batch == batch:
             known.places |= places
         elif any(s.batch == batch and s.places < places and s.result_id < result_id for s in history.seen):

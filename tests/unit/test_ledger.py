@@ -92,6 +92,18 @@ def test_an_unfinished_result_is_replaced_by_what_it_becomes() -> None:
     assert ledger.unsettled_runs() == frozenset()
 
 
+def test_an_unfinished_result_of_an_unknown_run_is_looked_for_where_it_was_listed_last() -> None:
+    unfinished = case(11, Result.RUNNING)
+    ledger = read([listing(1, unfinished), listing(2, unfinished), listing(3, case(32, P, name=2))])
+    assert seen(ledger)[0] == [(None, 11, "RUNNING")]
+    assert ledger.unsettled_runs() == {2}
+
+
+def test_an_unfinished_result_is_looked_for_where_it_was_listed_last() -> None:
+    ledger = read([listing(1, case(11, Result.RUNNING))], [listing(2, case(11, Result.RUNNING))])
+    assert ledger.unsettled_runs() == {2}
+
+
 def test_a_leaf_that_joins_in_a_rerun_counts() -> None:
     ledger = read([listing(1, case(11, F, name=1))], [listing(2, case(21, P, name=1), case(22, F, name=9))])
     assert [history.latest for history in ledger.histories] == [P, F]
