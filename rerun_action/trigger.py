@@ -104,7 +104,7 @@ class Trigger:
         except ActionError:
             self.in_doubt = None
             raise
-        if chain.knows(run.id):
+        if chain.knows(run.id) or run.id < parent.id:  # ids grow
             raise Unclear(f"the platform answered the trigger with run {run.id}, which was there before")
         if run.plan_id not in (None, chain.plan_id):
             raise Unclear(f"the platform answered the trigger with run {run.id} of another test plan ({run.plan_id})")

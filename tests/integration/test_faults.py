@@ -134,6 +134,9 @@ ROWS: dict[str, Row] = {
     "trigger: 401": Row((at("trigger", Reply(401, body="Who?")),), ERROR, started=0, says="api-key"),
     "trigger: redirected": Row((at("trigger", redirect("https://elsewhere.example/")),), ERROR, started=0),
     "trigger: answered with the parent": Row((at("trigger", Patch({"id": FIRST})),), says="which was there before"),
+    "trigger: answered with an older run": Row(
+        (at("trigger", Patch({"id": FIRST - 1})),), says="which was there before"
+    ),
     "trigger: answered with a run of another plan": Row((at("trigger", Patch({"executionId": 7})),)),
     "trigger: 502, accepted, and the platform down longer than it is looked for": Row(
         (at("trigger", Reply(502), processed=True), at("run", UNAVAILABLE, run=FIRST, skip=1, seconds=40.0)),
