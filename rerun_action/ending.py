@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rerun_action.chain import Link
 from rerun_action.core.model import OURS, OnEnd, Result, Run, StopReport, StopRoute
-from rerun_action.core.pace import pauses
+from rerun_action.core.pace import LEAST_SECONDS, pauses
 from rerun_action.errors import ActionError, Cancelled, DeadlinePassed, EndAtOnce, NotFound, Unreachable
 from rerun_action.scene import Scene
 from rerun_action.trigger import Trigger
@@ -98,10 +98,11 @@ class Ending:
 
     def _confirm(self, ours: Link, until: float) -> None:
         self._scene.look_until = until
+        last_look = until - LEAST_SECONDS  # a look without any time left fails, and hides why the stop was refused
         for pause in pauses(min(5.0, self._scene.policy.poll_interval_seconds), first=0.25):
             with suppress(NotFound):  # it may have been started a moment ago
                 self._scene.look_again(ours)
-            remaining = until - self._scene.time.now()
+            remaining = last_look - self._scene.time.now()
             if ours.run.finished or remaining <= 0:
                 return
             self._scene.time.sleep(min(pause, remaining))

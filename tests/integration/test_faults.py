@@ -218,6 +218,15 @@ ROWS: dict[str, Row] = {
         signal_at=5.0,
         says="it had ended with SUCCESS by then",
     ),
+    "stop: refused, and it goes on": Row(
+        (at("stop", Reply(400, body={"error": "No"}), times=None),),
+        CANCELLED,
+        stops=1,
+        live=(101,),
+        signal_at=5.0,
+        world={"seconds": Seconds(1.0, 2.0, 100.0)},
+        says='stop not confirmed (the platform refused the request (400). It said: "No".); run 101 may still be going',
+    ),
     "stop: another run was stopped": Row(
         (at("stop", Patch({"id": 7})),), CANCELLED, stops=1, signal_at=10.0, says="stopped run 7 instead of 101"
     ),

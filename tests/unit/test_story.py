@@ -892,7 +892,7 @@ def test_a_stop_that_is_not_seen_gives_the_link() -> None:
         "cancelled by SIGTERM; stop not confirmed (no); run 2 may still be going: stop it by hand at "
         f"{SERVER}/ui/td/runs/2"
     )
-    assert told.time.at == pytest.approx(130.0)
+    assert told.time.at == pytest.approx(129.0)
 
 
 @pytest.mark.parametrize("after", [going(2, 1), run(2, P, 1)])
