@@ -116,6 +116,7 @@ class Scene:
             self.account.note(f"test plan {self.chain.plan_id} reruns failures by itself: watching for such a rerun")
         before = len(self.chain)
         for pause in pauses(min(5.0, self.policy.poll_interval_seconds)):
+            asked_at = self.time.now()  # what an answer shows may be as old as this
             if not fresh:
                 self.look_again(newest)
             if self.chain.descend():
@@ -123,9 +124,10 @@ class Scene:
                 self._read([*self.chain][before:])
                 self._settle([*self.chain][before:])
                 return True
-            if self.time.now() >= until:
+            if asked_at >= until:
                 return False
-            self.pause(min(pause, until - self.time.now()), f"while run {newest.run.id} was watched for a rerun")
+            left = max(0.0, until - self.time.now())
+            self.pause(min(pause, left), f"while run {newest.run.id} was watched for a rerun")
         raise AssertionError("pauses never end")
 
     def follow(self, rerun: Link) -> None:

@@ -38,6 +38,14 @@ def going(run_id: int, parent: int | None = None, status: str = "STATUS_IN_PROGR
     return Run(run_id, 7, status, None, parent, **fields)
 
 
+@dataclass
+class Slow:
+    """An answer that takes its time; it shows what was so when it was asked for."""
+
+    seconds: float
+    answer: Any
+
+
 def _shown(part: object) -> str:
     if isinstance(part, tuple):  # the picks of a trigger: case results, and in brackets their rows
         return " ".join(f"{pick.case_result_id}{[*pick.iteration_result_ids] or ''}" for pick in part)
@@ -117,6 +125,9 @@ class Scripted:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, Slow):
+            self.time.at += answer.seconds
+            return answer.answer
         return answer
 
     def count(self, kind: str) -> int:

@@ -27,7 +27,7 @@ from rerun_action.core.pace import Rhythm
 from rerun_action.errors import Cancelled, DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
-from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Told, going, run, tell
+from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Slow, Told, going, run, tell
 
 
 def test_the_few_requests_of_an_ordinary_story() -> None:
@@ -474,6 +474,15 @@ def test_a_plan_that_reruns_by_itself_and_did_not_is_rerun_after_half_a_minute()
     )
     assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FLAKY, 1)
     assert 30 <= told.time.at < 33
+
+
+def test_a_look_that_takes_longer_than_the_watch_is_not_its_last() -> None:
+    quiet = run(1, reruns_by_itself=True)
+    told = tell(
+        {1: [quiet, Slow(40.0, quiet), run(1, child_id=2)], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, P))]},
+    )
+    assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FLAKY, 0)
 
 
 def test_a_rerun_that_shows_in_the_last_look_is_taken_in_before_the_next_round() -> None:
