@@ -8,7 +8,6 @@ from rerun_action.errors import (
     Cancelled,
     Contradiction,
     DeadlinePassed,
-    NotFound,
     Refused,
     Unclear,
     Unreachable,
@@ -135,8 +134,8 @@ class Trigger:
             try:
                 scene.look_again(parent)
                 below = scene.chain.below(parent.run)
-            except NotFound:
-                below = []  # it shows on its parent, but is not known everywhere yet
+            except Refused:
+                below = []  # most often it shows on its parent, but is not known everywhere yet (404)
                 self._saw_no_child = False
             except (Unreachable, DeadlinePassed):
                 self._saw_no_child = False

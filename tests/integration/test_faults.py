@@ -147,6 +147,9 @@ ROWS: dict[str, Row] = {
     "trigger: 502, accepted, the child not known at first": Row(
         (at("trigger", Reply(502), processed=True), at("run", Reply(404), run=101, seconds=10.0))
     ),
+    "trigger: 502, accepted, and the first looks refused": Row(
+        (at("trigger", Reply(502), processed=True), at("run", Reply(400), run=FIRST, skip=1, times=2))
+    ),
     "trigger: 502, accepted, the plan's last run not known at first": Row(
         (at("trigger", Reply(502), processed=True), at("run", Reply(404), run=101, seconds=10.0)),
         world={"child": "none"},
