@@ -1,0 +1,228 @@
+"""The program broken on purpose: the histories have to notice, most of it within a few, the rest within hundreds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from rerun_action import ending, rerun, scene, trigger
+from rerun_action.chain import Chain
+from rerun_action.core import policy, verdict
+from rerun_action.core.history import History
+from rerun_action.core.ledger import Ledger
+from rerun_action.core.model import FAILING, Origin, Outcome, Result, StopReply, StopRoute, Verdict
+from rerun_action.errors import Cancelled, Unclear
+from rerun_action.scene import Scene
+from rerun_action.simulator import Fault
+from rerun_action.testsigma import client, wire
+from tests.integration.test_histories import play
+from tests.support.direct import World, tell_directly
+from tests.support.oracle import judge
+from tests.support.virtual import Signal
+
+Break = Callable[[pytest.MonkeyPatch], None]
+ENOUGH = 1000
+
+
+class Caught(Exception):
+    """Not an AssertionError, so that nothing is mistaken for it."""
+
+
+def instead(place: Any, name: str, make: Callable[[Any], Any]) -> Break:
+    """Put what `make` makes of the original in its place."""
+    return lambda patch: patch.setattr(place, name, make(vars(place)[name]))
+
+
+def request_without_the_last_pick(original: Any) -> Any:
+    def request(*given: Any) -> Any:
+        asked = original(*given)
+        return replace(asked, picks=asked.picks[:-1]) if len(asked.picks) > 1 else asked
+
+    return request
+
+
+def request_with_a_pass(original: Any) -> Any:
+    def request(told: Any, decisions: Any, rules: Any) -> Any:
+        picked = any(decision.rerun for decision in decisions)
+        return original(told, [replace(decision, rerun=decision.rerun or picked) for decision in decisions], rules)
+
+    return request
+
+
+def forgets_old_ids(original: Any) -> Any:
+    def ask(self: Any, run_id: int, request: Any) -> None:
+        original(self, run_id, request)
+        for number in request.wanted:
+            for seen in self.histories[number].seen:
+                seen.result_id += 10**9
+
+    return ask
+
+
+def a_preview_that_triggers(_: Any) -> Any:
+    def preview(self: Any, request: Any, _refusal: Any) -> str:
+        return str(self._trigger.rerun(request).run.status)
+
+    return preview
+
+
+def without_doubt(original: Any) -> Any:
+    def send(self: Any, request: Any) -> Any:
+        try:
+            return original(self, request)
+        except Cancelled:
+            self.in_doubt = None
+            raise
+
+    return send
+
+
+def oldest_rules(_: Any) -> Any:
+    return property(lambda self: self.seen[0])
+
+
+def sent_again_when_unclear(original: Any) -> Any:
+    def send(self: Any, *given: Any) -> Any:
+        try:
+            return original(self, *given)
+        except Unclear:
+            return original(self, *given)
+
+    return send
+
+
+def stop_that_never_leaves(_: Any) -> Any:
+    def stop(_self: Any, run_id: int, _until: float, sent: Callable[[], None]) -> StopReply:
+        sent()
+        return StopReply(StopRoute.RUN, 200, run_id)
+
+    return stop
+
+
+def confirmed_unseen(original: Any) -> Any:
+    def confirm(self: Any, ours: Any, until: float) -> None:
+        original(self, ours, until)
+        ours.run = replace(ours.run, status="STATUS_COMPLETED")
+
+    return confirm
+
+
+def unresolved_is_fine(original: Any) -> Any:
+    def outcome(leaves: Any) -> Outcome:
+        return original([leaf for leaf in leaves if leaf.verdict is not Verdict.UNRESOLVED])  # type: ignore[no-any-return]
+
+    return outcome
+
+
+def passing_word(word: object) -> Break:
+    """Take one word of the platform for a pass."""
+    original = Result.of
+
+    def break_it(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(Result, "of", classmethod(lambda _, given: Result.SUCCESS if given == word else original(given)))
+        known: dict[object, Result] = wire._KNOWN  # type: ignore[assignment]  # noqa: SLF001
+        patch.setitem(known, word, Result.SUCCESS)
+
+    return break_it
+
+
+def with_policy(place: Any, name: str, **fields: Any) -> Break:
+    """Have a function decide by other inputs than were given."""
+    return instead(
+        place,
+        name,
+        lambda original: lambda told, given, *rest, **more: original(told, replace(given, **fields), *rest, **more),
+    )
+
+
+def an_hour_more(original: Any) -> Any:
+    def begin(self: Any, *given: Any, **more: Any) -> None:
+        original(self, *given, **more)
+        self.deadline = self.look_until = self.deadline + 3600
+
+    return begin
+
+
+def rounds_without_end(original: Any) -> Any:
+    def decide(told: Any, given: Any, *rest: Any, **_more: Any) -> Any:
+        return original(told, replace(given, max_reruns=9), *rest, rounds_left=9)
+
+    return decide
+
+
+def never(*_given: Any, **_more: Any) -> None:
+    return None
+
+
+BREAKS: dict[str, dict[str, Break]] = {
+    "calm": {
+        "a result that nobody knows is a pass": passing_word("BREAKFAST"),
+        "null is a pass": passing_word(None),
+        "what is unresolved does not count": instead(verdict, "outcome", unresolved_is_fine),
+        "an id that is listed again is a new result": instead(Ledger, "ask", forgets_old_ids),
+        "the oldest result rules": instead(History, "ruling", oldest_rules),
+        "the rerun's listing is not read": instead(Scene, "follow", lambda _: lambda self, link: self._wait(link)),
+        "later runs of the chain are not looked for": instead(Chain, "below", lambda _: lambda *_: []),
+        "a failed run that lists only passes is believed": instead(verdict, "contradiction", lambda _: never),
+        "unfinished results are not looked at again": instead(scene, "SETTLE_SECONDS", lambda _: 0.0),
+        "a failed leaf is dropped from the request": instead(policy, "request", request_without_the_last_pick),
+        "a passed leaf is asked for": instead(policy, "request", request_with_a_pass),
+        "one round too many": instead(policy, "decide", rounds_without_end),
+        "a rerun in flight is not waited for": instead(Scene, "_wait_for_newest", lambda _: never),
+        "nobody watches a plan that reruns by itself": instead(scene, "WATCH_SECONDS", lambda _: 0.0),
+    },
+    "rules": {
+        "quarantine never ends": with_policy(policy, "quarantine", today=date.min),
+        "exclude is not heard": with_policy(policy, "decide", exclude=()),
+        "rerun-results is not heard": with_policy(policy, "decide", rerun_results=FAILING),
+        "breakers do not trip": instead(policy, "refusal", lambda _: never),
+        "a dry run is not dry": instead(rerun.Story, "_preview", a_preview_that_triggers),
+    },
+    "trigger": {
+        "it is sent again when nobody knows": instead(trigger.Trigger, "_send", sent_again_when_unclear),
+        "its run is not looked for": instead(trigger, "RECOVER_SECONDS", lambda _: 0.0),
+        "a signal forgets that it is out": instead(trigger.Trigger, "_send", without_doubt),
+    },
+    "end": {
+        "our rerun is not stopped": instead(ending.Ending, "_may_stop", lambda _: never),
+        "the stop is not sent": instead(client.Client, "stop", stop_that_never_leaves),
+        "a stop is confirmed that nobody saw": instead(ending.Ending, "_confirm", confirmed_unseen),
+        "a run is stopped that was found": instead(ending, "OURS", lambda ours: (*ours, Origin.FOUND)),
+        "all runs are stopped": instead(wire, "STOP_BODY", lambda body: body | {"canStopAll": True}),
+        "the deadline is an hour late": instead(Scene, "__init__", an_hour_more),
+    },
+}
+
+
+BENT: dict[str, Callable[[World], World]] = {
+    "its run is not looked for": lambda world: trouble(world, Fault("trigger", "reset")),
+    "a signal forgets that it is out": lambda world: trouble(world, Fault("trigger", "hang", processed=True), 11.0),
+}
+"""What is rare is met sooner in worlds that are bent to it."""
+
+
+def trouble(world: World, fault: Fault, *signals: float) -> World:
+    """Leave but this fault, and signals at these moments."""
+    scenario = replace(world.scenario, faults=(fault,))
+    return replace(world, scenario=scenario, signals=tuple(map(Signal, signals)))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("theme", "name"), [(theme, name) for theme, breaks in BREAKS.items() for name in breaks])
+def test_it_is_caught(theme: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = 0
+
+    def tell(world: World) -> None:
+        nonlocal told
+        told += 1
+        try:
+            judge(tell_directly(BENT[name](world) if name in BENT else world))
+        except Exception as error:
+            raise Caught(told) from error
+
+    BREAKS[theme][name](monkeypatch)
+    with pytest.raises(Caught) as caught:
+        play(tell, ENOUGH, name, theme=theme, shrink=False)
+    print(f"caught after {caught.value.args[0]} histories: {caught.value.__cause__}")  # noqa: T201 - for those who look
