@@ -9,7 +9,7 @@ WORKFLOWS := .github/workflows/*.yml examples/github/*.yml
 silent = $(1) >/dev/null 2>&1 || $(1)
 schema = $(call silent,$(BIN)/check-jsonschema --builtin-schema $(1) $(2))
 
-.PHONY: help demo test test-container soak fuzz bench lint format docs lock clean
+.PHONY: help demo test test-container soak fuzz histories bench lint format docs lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,11 @@ soak: .venv/dev ## signals at 100 random moments
 fuzz: .venv/dev ## over 20,000 mutated replies, and 2,000 new examples of each property
 	@FUZZ_STORIES=4000 $(BIN)/python -m pytest -q -s tests/integration/test_fuzz.py
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile new -m hypothesis tests/unit tests/integration
+
+histories: .venv/dev ## 20,000 random histories that nobody has seen, HISTORIES_SEED= for the same again
+	@seed=$${HISTORIES_SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(10**9))')}; \
+	echo "HISTORIES_SEED=$$seed"; HISTORIES=$${HISTORIES:-20000} HISTORIES_SEED=$$seed \
+	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/integration/test_histories.py::test_histories
 
 bench: .venv/dev ## what it costs, beside references measured in the same run; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks
