@@ -385,12 +385,12 @@ def test_answered_with_its_own_parent() -> None:
         17.31 > run 2
         22.31 > run 2
         27.31 > run 2
-        30.00 > run 2
-        30.00 = error 3: the platform answered the trigger with run 2, which is no rerun of this execution
+        29.00 > run 2
+        29.00 = error 3: the platform answered the trigger with run 2, which is no rerun of this execution
                 (its parent: 2); stop not confirmed; run 2 may still be going: stop it by hand at .../2
                 [stop not confirmed]
-        30.00 = run 1 execution asked None polls 1: FAILURE
-        30.00 = run 2 triggered asked 1 polls 13: STATUS_IN_PROGRESS
+        29.00 = run 1 execution asked None polls 1: FAILURE
+        29.00 = run 2 triggered asked 1 polls 13: STATUS_IN_PROGRESS
         """,
     )
 
@@ -661,12 +661,11 @@ def test_a_stop_that_another_run_takes_while_ours_goes_on() -> None:
         28.53 > run 2
         29.53 > run 2
         30.53 > run 2
-        31.53 > run 2
-        32.50 > run 2
-        32.50 = cancelled 143: cancelled by SIGTERM; the platform stopped run 9 instead of 2, stop not
+        31.50 > run 2
+        31.50 = cancelled 143: cancelled by SIGTERM; the platform stopped run 9 instead of 2, stop not
                 confirmed; run 2 may still be going: stop it by hand at .../2 [stop not confirmed]
-        32.50 = run 1 execution asked None polls 1: FAILURE
-        32.50 = run 2 triggered asked 1 polls 33: STATUS_IN_PROGRESS
+        31.50 = run 1 execution asked None polls 1: FAILURE
+        31.50 = run 2 triggered asked 1 polls 32: STATUS_IN_PROGRESS
         """,
     )
 
