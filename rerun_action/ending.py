@@ -48,17 +48,13 @@ class Ending:
 
     def _resolve_doubt(self) -> str:
         """A trigger whose answer did not come may have started a run: find it, so that it can be stopped."""
-        parent = self._scene.chain.newest.run
         try:
             link = self._trigger.recover(self._scene.time.now() + STOP_SECONDS)
         except (ActionError, EndAtOnce):
             link = None
         if link is not None:
             return self._cause.message
-        return (
-            f"{self._cause.message} while the rerun was being triggered, and none has shown since. Look for a rerun "
-            f"of {self._scene.url(parent)} before you run this job again"
-        )
+        return f"{self._cause.message} while the rerun was being triggered, and {self._trigger.what_is_known()}"
 
     def _may_stop(self) -> bool:
         policy = self._scene.policy

@@ -249,13 +249,16 @@ class Scene:
 
         `merged`: at the first run's listing too, where the newest run's own did not show everything.
         """
-        until = self.time.now() + SETTLE_SECONDS
+        asked_at = self.time.now()
+        until = asked_at + SETTLE_SECONDS
         for pause in pauses(self.policy.poll_interval_seconds):
             unsettled = self.ledger.unsettled_runs()
             again = [link for link in links if link.run.id in unsettled]
-            if not again or self.time.now() >= until:
+            if not again or asked_at >= until:
                 return
-            self.pause(min(pause, until - self.time.now()), f"while run {again[-1].run.id} had unfinished results")
+            left = max(0.0, until - self.time.now())
+            self.pause(min(pause, left), f"while run {again[-1].run.id} had unfinished results")
+            asked_at = self.time.now()  # what a listing shows may be as old as this
             self._read(again)
             if merged:
                 self._read_consolidated()

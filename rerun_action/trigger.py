@@ -1,7 +1,7 @@
 """The trigger: one run at most, whatever becomes of its answer (API page, "Chains, limits and races" and "Errors")."""
 
 from rerun_action.chain import Link
-from rerun_action.core.model import FreshRun, Origin, RerunRequest, Run
+from rerun_action.core.model import FreshRun, Origin, RerunRequest, Run, run_url
 from rerun_action.core.pace import pauses
 from rerun_action.errors import (
     ActionError,
@@ -66,10 +66,7 @@ class Trigger:
                 link = self._send_again(request)
             if link is None:
                 self.in_doubt = None
-                raise Unclear(
-                    f"{unclear.message}, and no rerun has shown for {RECOVER_SECONDS:.0f} seconds. Look for a rerun of "
-                    f"{self._scene.url(parent.run)} before you run this job again"
-                ) from None
+                raise Unclear(f"{unclear.message}, and {self.what_is_known()}") from None
         if link.run.parent_id is None:
             self._scene.look_again(link)  # the answer may be older than the run
         self._scene.chain.fill_gap()
@@ -103,7 +100,7 @@ class Trigger:
         except ActionError:
             self.in_doubt = None
             raise
-        if chain.knows(run.id) or run.id < parent.id:  # ids grow
+        if chain.knows(run.id) or run.id < parent.id:  # an older one, as far as ids tell: looked for, ours will show
             raise Unclear(f"the platform answered the trigger with run {run.id}, which was there before")
         if run.plan_id not in (None, chain.plan_id):
             raise Unclear(f"the platform answered the trigger with run {run.id} of another test plan ({run.plan_id})")
@@ -152,6 +149,19 @@ class Trigger:
                 return None
             scene.time.sleep(min(pause, remaining))
         raise AssertionError("pauses never end")
+
+    def what_is_known(self) -> str:
+        """Say what is known of a rerun that could not be taken as ours, and where to look for it."""
+        parent = self._scene.chain.newest.run
+        if parent.child_id is None or self._scene.chain.knows(parent.child_id):
+            return (
+                f"no rerun has shown since. Look for a rerun of {self._scene.url(parent)} before you run this job again"
+            )
+        child = run_url(self._scene.server_url, parent.child_id)
+        return (
+            f"run {parent.child_id} shows as a rerun, but could not be looked at. Look at {child} before you run this "
+            "job again"
+        )
 
     def _take_as_ours(self, run: Run, request: RerunRequest, origin: Origin) -> Link:
         self.in_doubt = None

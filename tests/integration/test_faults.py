@@ -244,7 +244,7 @@ ROWS: dict[str, Row] = {
         (at("trigger", "hang", processed=True),), CANCELLED, stops=1, signal_at=1.0, says="stop confirmed"
     ),
     "signal: the trigger hangs, not accepted": Row(
-        (at("trigger", "hang"),), CANCELLED, started=0, signal_at=1.0, says="none has shown since"
+        (at("trigger", "hang"),), CANCELLED, started=0, signal_at=1.0, says="no rerun has shown since"
     ),
     "deadline: the trigger hangs, accepted": Row(
         (at("trigger", "hang", processed=True),), TIMED_OUT, stops=1, policy=Policy(timeout_minutes=0.1)

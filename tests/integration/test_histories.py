@@ -34,6 +34,7 @@ def play(
         max_examples=histories,
         phases=phases,
         database=None,
+        derandomize=False,
         deadline=None,
         report_multiple_bugs=False,
         print_blob=False,

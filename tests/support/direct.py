@@ -68,6 +68,8 @@ class Sent:
     """Whether it did, and this very answer came back in time."""
     started: int | None
     """The run that it started."""
+    is_late: bool = False
+    """Whether it got lost on its way, and arrived when the program had given it up."""
 
     @property
     def run(self) -> int | None:
@@ -166,7 +168,7 @@ class Line:
             except Refusal:
                 return
             started = self._platform.started[runs]
-            self.sent.append(Sent(at, "POST", "", body, Reply(200), intact=False, started=started))
+            self.sent.append(Sent(at, "POST", "", body, Reply(200), intact=False, started=started, is_late=True))
 
         self._time.add(Event(at, arrive))
 

@@ -22,6 +22,7 @@ from rerun_action.core.model import (
     StopReply,
     StopReport,
     StopRoute,
+    Verdict,
 )
 from rerun_action.core.pace import Rhythm
 from rerun_action.errors import Cancelled, DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
@@ -281,6 +282,19 @@ def test_unsettled_results_are_looked_at_again_for_a_minute(unsettled: Result) -
     assert told.time.at == pytest.approx(61.0)
 
 
+def test_a_listing_that_takes_longer_than_the_minute_is_not_the_last_look() -> None:
+    told = tell(
+        {1: [run(1)]},
+        {1: [listing(1, case(11, Result.RUNNING)), Slow(70.0, listing(1, case(11, Result.RUNNING))), FLAKED]},
+        policy=Policy(exclude=(pattern_of("*"),)),
+    )
+    assert told.platform.count("listing") == 3
+    assert [leaf.verdict for leaf in told.report.leaves] == [Verdict.FAILED]
+
+
+FLAKED = listing(1, case(11, F))
+
+
 def test_an_unknown_result_of_the_execution_is_not_rerun_and_not_passed() -> None:
     told = tell({1: [run(1, P)]}, {1: [listing(1, case(11, Result.UNKNOWN), case(12, P, name=2))]})
     assert (told.report.outcome, told.platform.count("trigger")) == (Outcome.FAILED, 0)
@@ -327,11 +341,19 @@ def test_an_unclear_trigger_whose_run_does_not_show_says_where_to_look() -> None
     told = tell({1: [run(1, last_run_id=1)]}, dict(FAILED), trigger=UNCLEAR)
     assert told.report.exit_code == 3
     assert told.report.message == (
-        "the rerun was triggered, but, and no rerun has shown for 30 seconds. Look for a rerun of "
+        "the rerun was triggered, but, and no rerun has shown since. Look for a rerun of "
         f"{SERVER}/ui/td/runs/1 before you run this job again"
     )
     assert told.platform.count("trigger") == 1
     assert told.time.at == pytest.approx(30.0)
+
+
+def test_an_unclear_trigger_whose_run_shows_and_can_not_be_looked_at_says_so() -> None:
+    told = tell({1: [run(1), run(1, child_id=2)], 2: [Unreachable("gone")]}, dict(FAILED), trigger=UNCLEAR)
+    assert told.report.message == (
+        "the rerun was triggered, but, and run 2 shows as a rerun, but could not be looked at. Look at "
+        f"{SERVER}/ui/td/runs/2 before you run this job again"
+    )
 
 
 @pytest.mark.parametrize("fault", [UNCLEAR, GATEWAY])
@@ -402,7 +424,7 @@ def test_a_trigger_that_a_signal_interrupts_is_looked_for_and_stopped(shown: dic
         stop=STOPPED,
     )
     assert (told.report.exit_code, told.platform.count("stop")) == (143, stops)
-    assert ("stop confirmed" if stops else "none has shown since. Look for a rerun of") in told.report.message
+    assert ("stop confirmed" if stops else "no rerun has shown since. Look for a rerun of") in told.report.message
 
 
 def test_after_an_outage_that_hid_the_child_nothing_is_sent_again() -> None:

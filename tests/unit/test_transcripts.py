@@ -433,7 +433,7 @@ def test_answer_of_another_plan() -> None:
         28.12 > run 1
         30.00 > run 1
         30.00 = error 3: the platform answered the trigger with run 2 of another test plan (8), and no rerun
-                has shown for 30 seconds. Look for a rerun of .../1 before you run this job again
+                has shown since. Look for a rerun of .../1 before you run this job again
         30.00 = run 1 execution asked None polls 11: FAILURE
         """,
     )
