@@ -282,6 +282,28 @@ def test_the_same_case_twice_on_one_machine(
 
 
 @pytest.mark.parametrize(
+    "again",
+    [
+        # in another order, by the ids of the cases; and under new ones, by those of their rows
+        [case(20, P, (21, "a", P)), case(10, F, (11, "a", F), (12, "b", P))],
+        [case(40, P, (21, "a", P)), case(30, F, (12, "b", P), (11, "a", F))],
+    ],
+)
+def test_the_same_case_twice_is_told_apart_by_what_is_known_of_each(again: list[CaseResult]) -> None:
+    ledger = read([listing(1, case(10, F, (11, "a", F), (12, "b", P)), case(20, F, (21, "a", F)))])
+    ledger.read([listing(1, *again)])
+    assert seen(ledger) == [
+        [(1, 11, "FAILURE")],
+        [(1, 12, "SUCCESS")],
+        [(1, 21, "FAILURE"), (1, 21, "SUCCESS")],
+    ]
+    later = read([listing(1, case(10, F, (11, "a", F)), case(20, F, (21, "a", F)))])
+    ask(later, 2, 0, 1)
+    later.read([listing(2, case(40, P, (41, "a", P)), case(20, F, (21, "a", F)))])  # the second one was not run
+    assert [[i for _, i, _ in o] for o in seen(later)] == [[11, 41], [21]]
+
+
+@pytest.mark.parametrize(
     ("asked", "rerun", "expected"),
     [
         ((1,), [(21, "a", P)], [[11], [12, 21], [13]]),

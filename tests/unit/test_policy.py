@@ -191,3 +191,22 @@ def test_the_policy_by_the_names_that_the_user_knows() -> None:
         "poll-interval-seconds": 10.0,
         "dry-run": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (Policy(include=(pattern_of("case 2"),)), "include does not name it"),
+        (
+            Policy(include=(pattern_of("*"),), exclude=(pattern_of("machine:mach*"),)),
+            "exclude names it (machine:mach*)",
+        ),
+    ],
+)
+def test_what_is_left_out_says_by_which_input(policy: Policy, reason: str) -> None:
+    assert decide(ledger_of(case(11, F)), policy) == (Decision(rerun=False, reason=reason),)
+
+
+def test_where_no_round_is_left_nothing_is_taken() -> None:
+    (decision,) = decide(ledger_of(case(11, F)), Policy(max_reruns=3), rounds_left=0)
+    assert decision == Decision(rerun=False, reason="max-reruns allows 3, and they are used up")

@@ -34,6 +34,8 @@ def ledger_of(*results: Result | None, asked: bool = False) -> Ledger:
         ([F, F, P], True, Verdict.FLAKY, "FAILURE in run 1, then passed in run 3"),
         ([Result.ABORTED, F], True, Verdict.FAILED, "FAILURE again in run 2"),
         ([P, F], True, Verdict.FAILED, "FAILURE after it had passed in run 2"),
+        ([P, F, F], True, Verdict.FAILED, "FAILURE again in run 3"),
+        ([P, P, F], True, Verdict.FAILED, "FAILURE after it had passed in run 3"),
         (
             [F, None],
             True,
@@ -60,6 +62,19 @@ def test_a_pass_from_before_it_was_asked_for_is_no_answer() -> None:
         Verdict.UNRESOLVED,
         "passed in run 2, but it was asked for after that, and no new result of it was seen",
     )
+
+
+def test_where_nobody_knows_the_run_none_is_named() -> None:
+    ledger = Ledger()
+    ledger.read([listing(1, case(21, P)), listing(2, case(21, P))])
+    (leaf,) = judge(ledger)
+    assert (leaf.verdict, leaf.reason) == (Verdict.PASSED, "passed")
+
+
+def test_a_leaf_that_was_picked_and_not_triggered_says_so() -> None:
+    ledger = ledger_of(F)
+    (leaf,) = judge(ledger, decide(ledger, Policy()))
+    assert leaf.reason == "FAILURE in run 1; picked for a rerun"
 
 
 def test_a_leaf_that_was_left_out_says_why() -> None:
