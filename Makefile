@@ -9,7 +9,7 @@ WORKFLOWS := .github/workflows/*.yml examples/github/*.yml
 silent = $(1) >/dev/null 2>&1 || $(1)
 schema = $(call silent,$(BIN)/check-jsonschema --builtin-schema $(1) $(2))
 
-.PHONY: help demo test test-container soak fuzz histories bench lint format docs lock clean
+.PHONY: help demo test test-container soak fuzz histories mutation bench lint format docs lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,10 @@ demo: .venv/runtime ## the whole product against the embedded simulator: no acco
 	if [ $$code -eq 1 ]; then echo "make: the demo ended with exit code 1, as its story has it (two tests still fail)"; \
 	else echo "make: the demo ended with exit code $$code, its story has 1" >&2; exit 1; fi
 
-test: .venv/dev ## all tests but those that need a container engine
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
+test: .venv/dev ## all tests but those that need a container engine; which branches they reach
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m coverage run -m pytest -q -n auto --maxprocesses 8 --dist worksteal
+	@$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report
 
 test-container: .venv/dev ## the image and the pipelines on the engine that DOCKER_HOST names
 	@$(BIN)/python -m pytest -q -rs tests/container
@@ -36,6 +38,9 @@ histories: .venv/dev ## 20,000 random histories that nobody has seen, HISTORIES_
 	@seed=$${HISTORIES_SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(10**9))')}; \
 	echo "HISTORIES_SEED=$$seed"; HISTORIES=$${HISTORIES:-20000} HISTORIES_SEED=$$seed \
 	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/integration/test_histories.py::test_histories
+
+mutation: .venv/mutation ## over 4,000 small changes to the program: do the unit tests notice? (half an hour)
+	@$(BIN)/python -m tests.mutation
 
 bench: .venv/dev ## what it costs, beside references measured in the same run; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks
@@ -63,12 +68,12 @@ docs: .venv/dev ## write the inputs into action.yml, templates/rerun.yml and REA
 
 lock: .venv/dev ## pin the newest versions again (pip-tools; no index address is written)
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/python -m pip --quiet install pip-tools
-	@for f in requirements requirements-build requirements-dev; do \
+	@for f in requirements requirements-build requirements-dev requirements-mutation; do \
 	.venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --output-file $$f.txt $$f.in || exit; done
 
 clean: ## remove what the targets above made
-	rm -rf .venv tests/container/npm/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .coverage* mutants tests/container/npm/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; install one or set PYTHON=" >&2; exit 1; }
@@ -82,3 +87,7 @@ clean: ## remove what the targets above made
 .venv/dev: .venv/python requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ .venv/runtime
+
+.venv/mutation: .venv/dev requirements-mutation.txt
+	@$(PIP) -r requirements-mutation.txt
+	@touch $@

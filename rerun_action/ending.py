@@ -29,10 +29,10 @@ class Ending:
     def bring_about(self) -> str:
         """Stop what is ours and still going; return the message."""
         self._scene.time.ending()
-        said = self._cause.message
         if self._trigger.in_doubt is not None:
-            self._publish(f"{said}; looking for a rerun that the trigger may have started")
-            said = self._cause.message = self._resolve_doubt()
+            self._publish(f"{self._said}; looking for a rerun that the trigger may have started")
+            self._cause.message = self._resolve_doubt()
+        said = self._said
         chain = self._scene.chain
         ours = next((link for link in chain if link.origin in OURS and not link.run.finished), None)
         if ours is not None and self._may_stop():
@@ -44,7 +44,12 @@ class Ending:
             return f"{said}; run {ours.run.id} was left running, as asked: {self._scene.url(ours.run)}"
         if len(chain) and not (newest := chain.newest.run).finished:
             return f"{said}; run {newest.id} goes on, this step did not start it: {self._scene.url(newest)}"
-        return said
+        return self._cause.message
+
+    @property
+    def _said(self) -> str:
+        """The cause, for more to follow."""
+        return self._cause.message.removesuffix(".")
 
     def _resolve_doubt(self) -> str:
         """A trigger whose answer did not come may have started a run: find it, so that it can be stopped."""
@@ -54,7 +59,7 @@ class Ending:
             link = None
         if link is not None:
             return self._cause.message
-        return f"{self._cause.message} while the rerun was being triggered, and {self._trigger.what_is_known()}"
+        return f"{self._said} while the rerun was being triggered, and {self._trigger.what_is_known()}"
 
     def _may_stop(self) -> bool:
         policy = self._scene.policy
@@ -89,8 +94,8 @@ class Ending:
             return
         self._left = True
         self._scene.time.stop_sent()
-        self._publish(f"{self._cause.message}; run {run.id}: stop requested, not confirmed yet")
-        self._scene.account.note(f"{self._cause.message}; stopping run {run.id}")
+        self._publish(f"{self._said}; run {run.id}: stop requested, not confirmed yet")
+        self._scene.account.note(f"{self._said}; stopping run {run.id}")
 
     def _confirm(self, ours: Link, until: float) -> None:
         self._scene.look_until = until

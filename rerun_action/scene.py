@@ -235,7 +235,7 @@ class Scene:
         if announced is not None and not link.listed:
             leaves = sum(len(case.rows) or 1 for case in listing.cases)
             if announced > leaves:
-                self.account.warning(f"run {link.run.id} counts {announced} results, but only {leaves} are listed")
+                self.account.warning(f"run {link.run.id} counts {announced} results, but lists only {leaves}")
         link.listed = True
         return listing
 

@@ -339,7 +339,7 @@ def test_a_listing_shorter_than_the_count_is_a_warning(tmp_path: Path) -> None:
     with Simulator(scenario(case(1, *PASSES), runs=(PastRun(FIRST, PLAN, total_count=5),))) as simulator:
         outcome = act(simulator, tmp_path)
     assert outcome.code == 0
-    assert "warning: run 100 counts 5 results, but only 1 are listed" in outcome.text
+    assert "warning: run 100 counts 5 results, but lists only 1" in outcome.text
 
 
 def test_pages(tmp_path: Path) -> None:

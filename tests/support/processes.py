@@ -61,12 +61,16 @@ def environment(simulator: Simulator | None, directory: Path, **inputs: object) 
     return {"PATH": os.environ["PATH"], **named}
 
 
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
+"""By this a process knows that its branches are to be counted."""
+
+
 @contextmanager
 def started(environ: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A process that is gone when the block is left."""
     with subprocess.Popen(
         [sys.executable, "-u", str(ENTRYPOINT), *arguments],
-        env=dict(environ),
+        env={**MEASURED, **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

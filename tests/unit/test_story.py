@@ -305,7 +305,7 @@ def test_unknown_words_and_a_short_listing_are_said() -> None:
     told = tell({1: [run(1, P, progress=Progress(total=3))]}, {1: [short]})
     assert told.report.outcome is Outcome.CLEAN
     assert 'warning: run 1 lists results that this action does not know: "FOO"' in told.notes
-    assert "warning: run 1 counts 3 results, but only 1 are listed" in told.notes
+    assert "warning: run 1 counts 3 results, but lists only 1" in told.notes
 
 
 @pytest.mark.parametrize("result", [F, A, Result.STOPPED, Result.UNKNOWN, None])

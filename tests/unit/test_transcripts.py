@@ -9,12 +9,29 @@ from textwrap import dedent
 import pytest
 
 from rerun_action.core.filters import pattern_of
-from rerun_action.core.model import FreshRun, Listing, OnEnd, Policy, Result, StopReply, StopRoute
+from rerun_action.core.model import (
+    FreshRun,
+    Leaf,
+    LeafReport,
+    Listing,
+    Observation,
+    OnEnd,
+    Origin,
+    Outcome,
+    Policy,
+    Progress,
+    Report,
+    Result,
+    RunReport,
+    StopReply,
+    StopRoute,
+    Verdict,
+)
 from rerun_action.core.pace import Rhythm
-from rerun_action.errors import Cancelled, NotFound, Refused, Unclear
+from rerun_action.errors import Cancelled, ExitCode, NotFound, Refused, Unclear
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
-from tests.support.scripted import CREATED, EACH_SECOND, FAILED, STOPPED, A, F, P, Told, going, run, tell
+from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Told, going, run, tell
 
 PASSED = {2: [listing(2, case(21, P))]}
 GATEWAY = Unclear("the rerun was triggered, but a gateway answered", gateway=True)
@@ -787,4 +804,421 @@ def test_rows_and_whole_cases_are_picked_round_by_round() -> None:
         6.00 = run 2 triggered asked 3 polls 1: FAILURE
         6.00 = run 3 triggered asked 1 polls 1: SUCCESS
         """,
+    )
+
+
+def test_a_given_rerun_leads_up_to_the_first_run_and_down_to_the_newest() -> None:
+    told = tell(
+        {1: [run(1)], 2: [run(2, F, 1)], 3: [run(3, F, 2, child_id=4)], 4: [run(4, F, 3)], 5: [run(5, P, 4)]},
+        {number: [listing(number, case(10 * number + 1, F))] for number in (1, 2, 3, 4)}
+        | {5: [listing(5, case(51, P))]},
+        execution=3,
+        trigger=going(5, 4),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 3
+        0.00 > run 2
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 | execution 2 STATUS_COMPLETED FAILURE 0
+        0.00 | execution 3 STATUS_COMPLETED FAILURE 0
+        0.00 > run 4
+        0.00 > listing 1
+        0.00 > listing 2
+        0.00 > listing 3
+        0.00 > listing 4
+        0.00 | round 1: 1 of 1
+        0.00 > trigger 7 4 41
+        0.00 | triggered 5 1 .../5
+        0.00 | triggered 5 STATUS_IN_PROGRESS None 0
+        3.00 > run 5
+        3.00 | triggered 5 STATUS_COMPLETED SUCCESS 0
+        3.00 > listing 5
+        3.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 execution asked None polls 1: FAILURE
+        3.00 = run 3 execution asked None polls 1: FAILURE
+        3.00 = run 4 execution asked None polls 1: FAILURE
+        3.00 = run 5 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_the_plans_last_run_follows_the_chain_and_a_stranger_is_left_alone() -> None:
+    told = tell(
+        {1: [run(1, last_run_id=8)], 2: [run(2, P, 1)], 8: [run(8, F, 7)], 7: [Refused("403")]},
+        FAILED | PASSED,
+        trigger=going(2, 1, last_run_id=2),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > run 8
+        0.00 > run 7
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 | triggered 2 STATUS_IN_PROGRESS None 0
+        3.00 > run 2
+        3.00 | triggered 2 STATUS_COMPLETED SUCCESS 0
+        3.00 > listing 2
+        3.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_a_chain_in_a_circle() -> None:
+    told = tell({1: [run(1, F, 2)], 2: [run(2, F, 1)]}, {}, execution=1)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 > run 2
+        0.00 > run 1
+        0.00 = error 3: the chain of reruns has no end: run 1 follows itself
+        0.00 = run 2 execution asked None polls 1: FAILURE
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_an_execution_that_is_not_there() -> None:
+    expect(
+        tell({}, {}),
+        """
+        0.00 > run 1
+        0.00 = error 3: execution-id: there is no execution 1 at https://testsigma.example. Most often it is
+               a test plan id (`executionId` in API bodies is one): give the number at the end of a run's
+               address, .../<number>. the platform does not know it (404).
+        """,
+    )
+
+
+def test_an_execution_of_another_plan() -> None:
+    expect(
+        tell({1: [run(1)]}, {}, plan=8),
+        """
+        0.00 > run 1
+        0.00 = error 3: test-plan-id: execution 1 belongs to test plan 7, not 8; correct one of the two
+               inputs. Nothing was triggered
+        """,
+    )
+
+
+def test_all_is_well() -> None:
+    told = tell({1: [run(1, P)]}, {1: [listing(1, case(11, P), case(12, P, name=2))]})
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED SUCCESS 0
+        0.00 > listing 1
+        0.00 | round 1: 0 of 2
+        0.00 = clean 0: nothing that counts failed; 2 of 2 tests passed
+        0.00 = run 1 execution asked None polls 1: SUCCESS
+        """,
+    )
+
+
+def test_a_fault_of_our_own_stops_what_was_started() -> None:
+    told = tell({1: [run(1)], 2: [KeyError("oh"), run(2, Result.STOPPED, 1)]}, FAILED, trigger=CREATED, stop=STOPPED)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 | triggered 2 STATUS_CREATED None 0
+        3.00 > run 2
+        3.00 | crashed: KeyError('oh')
+        3.00 > stop 2
+        3.00 = error 3: a fault of the action itself (KeyError); run 2: stop requested, not confirmed yet
+               [stop not confirmed]
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 triggered asked 1 polls 0: STATUS_CREATED
+        3.00 | a fault of the action itself (KeyError); stopping run 2
+        3.00 > run 2
+        3.00 = error 3: a fault of the action itself (KeyError); run 2: stop confirmed [stop confirmed]
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 triggered asked 1 polls 1: STOPPED
+        """,
+    )
+
+
+def test_a_run_without_results() -> None:
+    expect(
+        tell({1: [run(1)]}, {1: [listing(1)]}),
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 = error 3: run 1 has finished, but no test case results are listed for it. Look at .../1
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_a_failed_run_whose_tests_all_passed() -> None:
+    expect(
+        tell({1: [run(1)]}, {1: [listing(1, case(11, P))]}),
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 = error 3: run 1 ended with FAILURE, but every test case listed for it passed and no later
+               rerun explains that. Look at .../1
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_a_failed_run_whose_tests_all_passed_as_its_rerun_has_it() -> None:
+    told = tell(
+        {1: [run(1, reruns_by_itself=True), run(1, child_id=2)], 2: [run(2, P, 1)]},
+        {1: [listing(1, case(11, P))]} | PASSED,
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | test plan 7 reruns failures by itself: watching for such a rerun
+        0.00 > run 1
+        0.00 > run 2
+        0.00 > listing 2
+        0.00 | round 1: 0 of 1
+        0.00 = clean 0: nothing that counts failed; 1 of 1 test passed
+        0.00 = run 1 execution asked None polls 2: FAILURE
+        0.00 = run 2 found asked None polls 1: SUCCESS
+        """,
+    )
+
+
+def test_how_long_a_rerun_may_take_is_told_by_the_runs_before() -> None:
+    cases = [case(10 + number, F, name=number) for number in range(1, 5)]
+    told = tell(
+        {
+            1: [run(1, seconds=1030.0)],
+            2: [going(2, 1), run(2, F, 1, seconds=400.0)],
+            3: [going(3, 2), run(3, F, 2, seconds=200.0)],
+            4: [run(4, P, 3)],
+        },
+        {
+            1: [listing(1, *cases)],
+            2: [listing(2, case(21, P, name=1), case(22, P, name=2), case(23, F, name=3), case(24, F, name=4))],
+            3: [listing(3, case(33, P, name=3), case(34, F, name=4))],
+            4: [listing(4, case(44, P, name=4))],
+        },
+        trigger=[going(2, 1), going(3, 2), going(4, 3)],
+        policy=Policy(max_reruns=3),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 4 of 4
+        0.00 > trigger 7 1 11 12 13 14
+        0.00 | triggered 2 4 .../2
+        0.00 | triggered 2 STATUS_IN_PROGRESS None 0 1030 s left
+        3.00 > run 2
+        6.00 > run 2
+        6.00 | triggered 2 STATUS_COMPLETED FAILURE 0 1024 s left
+        6.00 > listing 2
+        6.00 | round 2: 2 of 4
+        6.00 > trigger 7 2 23 24
+        6.00 | triggered 3 2 .../3
+        6.00 | triggered 3 STATUS_IN_PROGRESS None 0 530 s left
+        9.00 > run 3
+        12.00 > run 3
+        12.00 | triggered 3 STATUS_COMPLETED FAILURE 0 524 s left
+        12.00 > listing 3
+        12.00 | round 3: 1 of 4
+        12.00 > trigger 7 3 34
+        12.00 | triggered 4 1 .../4
+        12.00 | triggered 4 STATUS_IN_PROGRESS None 0 100 s left
+        15.00 > run 4
+        15.00 | triggered 4 STATUS_COMPLETED SUCCESS 0 97 s left
+        15.00 > listing 4
+        15.00 = flaky 0: 4 tests failed and passed in a later run; nothing fails any more
+        15.00 = run 1 execution asked None polls 1: FAILURE
+        15.00 = run 2 triggered asked 4 polls 2: FAILURE
+        15.00 = run 3 triggered asked 2 polls 2: FAILURE
+        15.00 = run 4 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_an_answer_without_a_parent_for_good() -> None:
+    told = tell({1: [run(1)], 2: [going(2), run(2, Result.STOPPED)]}, FAILED, trigger=going(2), stop=STOPPED)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 > run 2
+        0.00 > stop 2
+        0.00 = error 3: the platform answered the trigger with run 2, which is no rerun of this execution
+               (its parent: none); run 2: stop requested, not confirmed yet [stop not confirmed]
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        0.00 = run 2 triggered asked 1 polls 1: STATUS_IN_PROGRESS
+        0.00 | the platform answered the trigger with run 2, which is no rerun of this execution (its
+               parent: none); stopping run 2
+        0.00 > run 2
+        0.00 = error 3: the platform answered the trigger with run 2, which is no rerun of this execution
+               (its parent: none); run 2: stop confirmed [stop confirmed]
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        0.00 = run 2 triggered asked 1 polls 2: STOPPED
+        """,
+    )
+
+
+def test_an_answer_with_the_very_run_that_was_given() -> None:
+    told = tell({1: [run(1)] * 3 + [run(1, child_id=2)], 2: [run(2, P, 1)]}, FAILED | PASSED, trigger=going(1))
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the platform answered the trigger with run 1, which was there before. Looking for a
+               rerun that it may have started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        2.50 > run 2
+        2.50 | run 2 has shown: it is the rerun that was triggered
+        2.50 | triggered 2 1 .../2
+        2.50 | recovered 2 STATUS_COMPLETED SUCCESS 0
+        2.50 > listing 2
+        2.50 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        2.50 = run 1 execution asked None polls 4: FAILURE
+        2.50 = run 2 recovered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_a_listing_with_unknown_words_and_as_much_as_was_announced() -> None:
+    odd = replace(listing(1, case(11, F), case(12, P, name=2)), unknown_words=frozenset({"b", "a"}), named_run_id=1)
+    told = tell(
+        {1: [run(1, progress=Progress(2))], 2: [run(2, P, 1, progress=Progress(9))]},
+        {1: [odd]} | PASSED,
+        trigger=going(2, 1),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | warning: run 1 lists results that this action does not know: "a", "b"
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | triggered 2 1 .../2
+        0.00 | triggered 2 STATUS_IN_PROGRESS None 0
+        3.00 > run 2
+        3.00 | triggered 2 STATUS_COMPLETED SUCCESS 0
+        3.00 > listing 2
+        3.00 | warning: run 2 counts 9 results, but lists only 1
+        3.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 triggered asked 1 polls 1: SUCCESS
+        """,
+    )
+
+
+def test_a_run_that_was_found_and_is_gone() -> None:
+    told = tell({1: [run(1, child_id=2)], 2: [going(2, 1), NotFound("the platform does not know it (404).")]}, {})
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > run 2
+        0.00 | rerun 2 of this execution is still going: waiting for it first
+        0.00 | found 2 STATUS_IN_PROGRESS None 0
+        3.00 > run 2
+        3.00 = error 3: the platform does not know it (404); run 2 goes on, this step did not start it:
+               .../2
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 found asked None polls 1: STATUS_IN_PROGRESS
+        """,
+    )
+
+
+def test_one_look_more_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rhythm, "pause", lambda *_: 40.0)
+    expect(
+        tell({1: [going(1)]}, {}, policy=Policy(timeout_minutes=1.0)),
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_IN_PROGRESS None 0
+        40.00 > run 1
+        55.00 > run 1
+        60.00 = timed-out 4: the deadline (timeout-minutes: 1) passed while run 1 was in progress; run 1
+                goes on, this step did not start it: .../1
+        60.00 = run 1 execution asked None polls 3: STATUS_IN_PROGRESS
+        """,
+    )
+
+
+def test_a_dry_run_of_a_fresh_run() -> None:
+    expect(
+        tell({}, {}, execution=FRESH, policy=Policy(dry_run=True)),
+        """
+        0.00 = dry-run 0: would start a fresh run of test plan 7, then rerun its failures
+        """,
+    )
+
+
+def test_the_whole_report() -> None:
+    policy = Policy(max_reruns=2)
+    told = tell({1: [run(1)], 2: [run(2, P, 1)]}, FAILED | PASSED, trigger=going(2, 1), policy=policy)
+    assert told.report == Report(
+        Outcome.FLAKY,
+        ExitCode.PASSED,
+        "1 test failed and passed in a later run; nothing fails any more",
+        execution_id=1,
+        server_url=SERVER,
+        policy=policy,
+        test_plan_id=7,
+        runs=(
+            RunReport(run(1), Origin.EXECUTION, None, 1),
+            RunReport(run(2, P, 1), Origin.TRIGGERED, 1, 1),
+        ),
+        stop=None,
+        leaves=(
+            LeafReport(
+                Leaf("suite", "case 1", "machine 1"),
+                Verdict.FLAKY,
+                "FAILURE in run 1, then passed in run 2",
+                rerun=True,
+                observations=(Observation(1, 11, F), Observation(2, 21, P)),
+            ),
+            LeafReport(
+                Leaf("suite", "case 2", "machine 1"),
+                Verdict.PASSED,
+                "passed in run 1",
+                rerun=False,
+                observations=(Observation(1, 12, P),),
+            ),
+        ),
     )
