@@ -51,27 +51,30 @@ def proxy_variable(server_url: str) -> str | None:
 
     Plain http is for loopback alone and never goes through one. requests reads the environment of the process itself.
     """
-    if not server_url.startswith("https://"):
-        return None
-    address = select_proxy(server_url, get_environ_proxies(server_url))
-    if not address:
-        return None
+    address = _proxy(server_url)
+    return None if address is None else _variable_with(address)
+
+
+def _proxy(server_url: str) -> str | None:
+    return select_proxy(server_url, get_environ_proxies(server_url)) if server_url.startswith("https://") else None
+
+
+def _variable_with(address: str) -> str:
     return next((name for name in PROXY_VARIABLES if os.environ.get(name) == address), "HTTPS_PROXY")
 
 
 def proxy_faults(server_url: str) -> list[str]:
     """Return what is wrong with the address of the proxy. It may hold a password, so it is not quoted."""
-    name = proxy_variable(server_url)
-    if name is None:
+    given = _proxy(server_url)
+    if given is None:
         return []
     try:
-        given = os.environ.get(name, "")
         address = given if "://" in given else f"http://{given}"
         HTTPAdapter().proxy_manager_for(address)  # knows the schemes, and whether what SOCKS needs is installed
         usable = bool((parse_url(address).host or "").encode("idna"))
     except ValueError:  # the faults of requests and urllib3 about addresses all are
         usable = False
-    return [] if usable else [proxy_unusable(name)]
+    return [] if usable else [proxy_unusable(_variable_with(given))]
 
 
 def proxy_unusable(name: str) -> str:
