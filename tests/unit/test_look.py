@@ -1,7 +1,5 @@
 """The client that only looks: what it lets through, what it counts, what it keeps."""
 
-import socket
-import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +13,7 @@ from rerun_action.core.model import FreshRun, Pick, RerunRequest
 from rerun_action.errors import Unreachable
 from rerun_action.testsigma.journal import BudgetSpent, Exchange, Journal
 from rerun_action.testsigma.look import Look
-from rerun_action.testsigma.trouble import NoConnection, Trouble, no_connection
+from rerun_action.testsigma.trouble import NoConnection, Trouble
 from tests.support.fake_time import FakeTime
 
 HOST = "https://testsigma.example"
@@ -122,51 +120,3 @@ def test_a_connection_that_breaks_later_is_tried_again(http: responses.RequestsM
     assert look.run(303, 60.0).id == 303
     with pytest.raises(Unreachable):
         look.run(304, look.journal.sent + 2.0)
-
-
-def connection(reason: Exception) -> requests.ConnectionError:
-    return requests.ConnectionError(urllib3_errors.MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
-
-
-def proxy(reason: Exception) -> requests.exceptions.ProxyError:
-    inner = urllib3_errors.ProxyError("Unable to connect to proxy", reason)
-    return requests.exceptions.ProxyError(urllib3_errors.MaxRetryError(None, "/", inner))  # type: ignore[arg-type]
-
-
-def unverified(code: int) -> urllib3_errors.SSLError:
-    fault = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    fault.verify_code = code  # as OpenSSL has it
-    return urllib3_errors.SSLError(fault)
-
-
-TROUBLES: dict[str, tuple[Exception, Trouble]] = {
-    # what can't be had end to end without a network to break
-    "no route": (connection(urllib3_errors.ConnectTimeoutError()), Trouble.NO_ROUTE),
-    "not found out": (requests.exceptions.ContentDecodingError("?"), Trouble.OTHER),
-    "read timeout": (connection(urllib3_errors.ReadTimeoutError(None, "/", "")), Trouble.SILENT),  # type: ignore[arg-type]
-    "no TLS at the proxy": (
-        proxy(urllib3_errors.SSLError(ssl.SSLError("WRONG_VERSION_NUMBER"))),
-        Trouble.PROXY_NOT_TLS,
-    ),
-    "a proxy whose authority nobody knows": (proxy(unverified(19)), Trouble.PROXY_UNKNOWN_CA),
-    "a proxy with another's certificate": (proxy(unverified(64)), Trouble.PROXY_OTHER_NAME),
-    "a proxy whose certificate has expired": (proxy(unverified(10)), Trouble.PROXY_EXPIRED),
-    "TLS that breaks at the proxy": (
-        proxy(urllib3_errors.SSLError(ssl.SSLError("EOF occurred"))),
-        Trouble.PROXY_UNREACHABLE,
-    ),
-    "network unreachable": (connection(urllib3_errors.NewConnectionError(None, "unreachable")), Trouble.NO_ROUTE),  # type: ignore[arg-type]
-    "an address of the server that is none": (requests.exceptions.InvalidURL("?"), Trouble.ADDRESS),
-    "no such proxy": (proxy(socket.gaierror(-2, "Name or service not known")), Trouble.PROXY_UNRESOLVED),
-    "an address without a host": (requests.exceptions.InvalidProxyURL("?"), Trouble.PROXY_ADDRESS),
-    "a bundle that holds none": (
-        requests.exceptions.SSLError(ssl.SSLError("[X509: NO_CERTIFICATE_OR_CRL_FOUND]")),
-        Trouble.CA_FILE,
-    ),
-}
-
-
-@pytest.mark.parametrize("what", TROUBLES)
-def test_a_trouble(what: str) -> None:
-    error, trouble = TROUBLES[what]
-    assert no_connection(error).trouble is trouble
