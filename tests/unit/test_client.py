@@ -3,7 +3,7 @@
 import json
 import ssl
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import requests
@@ -11,7 +11,7 @@ import responses
 from responses import matchers
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
-from rerun_action.core.model import Pick, RerunRequest, Result, StopReply, StopRoute
+from rerun_action.core.model import FreshRun, Pick, RerunRequest, Result, StopReply, StopRoute
 from rerun_action.errors import (
     ActionError,
     Contradiction,
@@ -25,6 +25,8 @@ from rerun_action.errors import (
 from rerun_action.testsigma.client import Client
 from rerun_action.testsigma.line import Reply
 from tests.support.fake_time import FakeTime
+
+T = TypeVar("T")
 
 HOST = "https://testsigma.example"
 RUNS = f"{HOST}/api/v1/execution_results"
@@ -78,6 +80,110 @@ def test_a_body_goes_when_it_is_read() -> None:
 
 
 # --- every call -------------------------------------------------------------------------------------------------------
+
+
+class Watched(FakeTime):
+    """Keeps what the client grants each request: its limit and how long its answer is still waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.granted: list[tuple[float, float]] = []
+
+    def call(
+        self, work: Callable[[], T], limit: float, linger: float = 0.0, left: Callable[[], None] | None = None
+    ) -> T:
+        self.granted.append((limit, linger))
+        return super().call(work, limit, linger, left)
+
+
+CALLS: dict[str, tuple[Callable[[Client, float], object], str, str, Any, float, float]] = {
+    # the call, its method, path and body, the longest time for all of it, and after a signal (seconds)
+    "look": (lambda client, until: client.run(302, until), "GET", "/302", None, 120.0, 0.0),
+    "list": (lambda client, until: client.listing(302, until), "GET", "/302/test_case_results", None, 120.0, 0.0),
+    "trigger": (
+        lambda client, until: client.trigger(336, 467, RerunRequest((Pick(2880),), (0,), (0,)), until),
+        "POST",
+        "",
+        {
+            "executionId": 336,
+            "executionResultId": 467,
+            "isReRun": True,
+            "reRunType": "USER_PICKED",
+            "testCaseResultRequests": [{"id": 2880}],
+        },
+        120.0,
+        0.7,
+    ),
+    "start": (lambda client, until: client.start(FreshRun(336), until), "POST", "", {"executionId": 336}, 120.0, 0.7),
+    "stop": (
+        lambda client, until: client.stop(302, until, lambda: None),
+        "PUT",
+        "/302",
+        {"canStopAll": False, "result": "STOPPED"},
+        10.0,
+        0.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("left", [DEADLINE, 4.0, 0.5])
+@pytest.mark.parametrize("what", CALLS)
+def test_a_whole_call(http: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, what: str, left: float) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    call, method, path, body, limit, linger = CALLS[what]
+    http.add(method, f"{RUNS}{path}", body=json.dumps({**run_body(), "testCases": []}).ljust(200))
+    time = Watched()
+    time.at = 1000.0
+    debug: list[str] = []
+    client = Client(HOST, KEY, time, warn=pytest.fail, debug=debug.append, ca_bundle="company-ca.pem")
+    call(client, 1000.0 + left)
+    request: Any = http.calls[0].request
+    assert (request.method, request.url) == (method, f"{RUNS}{path}")
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert body == (None if request.body is None else json.loads(request.body))
+    assert request.req_kwargs["verify"] == "company-ca.pem"
+    assert request.req_kwargs["timeout"] == (min(left, 10.0, limit), min(left, 30.0, limit))
+    assert time.granted == [(min(left, limit), linger)]
+    assert debug == [f"{method} /api/v1/execution_results{path} -> 200, 200 bytes"]
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_after_the_deadline_nothing_is_sent(bench: Bench, what: str) -> None:
+    call = CALLS[what][0]
+    bench.time.at = 60.0
+    if what == "stop":
+        assert call(bench.client, 60.0) == StopReply(StopRoute.RUN, None, refusal=NO_ANSWER)
+        return
+    with pytest.raises(Unreachable if what in ("look", "list") else DeadlinePassed) as caught:
+        call(bench.client, 60.0)
+    assert (
+        caught.value.message
+        == {
+            "look": NO_ANSWER,
+            "list": NO_ANSWER,
+            "trigger": "the deadline passed before the rerun was triggered",
+            "start": "the deadline passed before the run was triggered",
+        }[what]
+    )
+
+
+NO_ANSWER = f"{HOST} could not be reached until the deadline: no complete answer within 0 s"
+
+
+def test_every_request_has_its_line_in_the_log(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", status=502, body="busy")
+    http.get(f"{RUNS}/302", body=broken())
+    http.get(f"{RUNS}/302", body="{}" + " " * 10, status=404)
+    bench.time.at = 100.0
+    with pytest.raises(NotFound):
+        bench.client.run(302, 100.0 + DEADLINE)
+    assert bench.debug == [
+        "GET /api/v1/execution_results/302 -> 502, 4 bytes",
+        "GET /api/v1/execution_results/302 failed after 0.0 s: HTTP 502",
+        "GET /api/v1/execution_results/302 failed after 0.0 s: the connection broke",
+        "GET /api/v1/execution_results/302 -> 404, 12 bytes",
+    ]
 
 
 def test_the_key_and_the_wanted_type_go_with_every_call(http: responses.RequestsMock, bench: Bench) -> None:
@@ -202,15 +308,55 @@ def test_a_first_request_that_hangs_until_the_deadline_was_unreachable(bench: Be
         bench.client.run(302, until=3.0)
 
 
-@pytest.mark.parametrize(("left", "kind"), [(4.0, DeadlinePassed), (6.0, Unreachable)])
+@pytest.mark.parametrize(
+    ("left", "kind", "said"),
+    [
+        (4.0, DeadlinePassed, "the deadline passed"),
+        (5.0, Unreachable, f"{HOST} could not be reached until the deadline: no complete answer within 5 s"),
+    ],
+)
 def test_the_deadline_cuts_a_request_that_has_only_just_been_sent(
-    http: responses.RequestsMock, bench: Bench, left: float, kind: type[ActionError]
+    http: responses.RequestsMock, bench: Bench, left: float, kind: type[ActionError], said: str
 ) -> None:
     http.get(f"{RUNS}/302", json=run_body())
-    bench.client.run(302, until=100.0)
+    bench.time.at = 100.0
+    bench.client.run(302, until=200.0)
     bench.time.call = hang(left, bench.time)  # type: ignore[method-assign]
-    with pytest.raises(kind):
-        bench.client.run(302, until=left)
+    with pytest.raises(kind) as caught:
+        bench.client.run(302, until=100.0 + left)
+    assert caught.value.message == said
+
+
+def test_an_outage_that_goes_on_until_the_deadline_is_told_as_one(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", json=run_body())
+    bench.client.run(302, until=3.0)
+    http.get(f"{RUNS}/303", status=502)
+    bench.time.call = first_then(bench.time.call, hang(2.0, bench.time))  # type: ignore[method-assign]
+    with pytest.raises(Unreachable, match="no complete answer within 2 s"):
+        bench.client.run(303, until=3.0)
+
+
+def first_then(first: Callable[..., Any], then: Callable[..., Any]) -> Callable[..., Any]:
+    calls = iter([first])
+
+    def call(*given: Any) -> Any:
+        return next(calls, then)(*given)
+
+    return call
+
+
+def test_a_request_that_hangs_is_left_behind_with_its_connection(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", json=run_body())
+    bench.time.call = first_then(hang(600.0, bench.time), bench.time.call)  # type: ignore[method-assign]
+    assert bench.client.run(302, DEADLINE).id == 302
+    assert bench.time.sleeps == [1.0]
+    assert bench.warnings == [
+        (
+            "the platform does not answer: no complete answer within 120 s; trying again until the deadline "
+            "(timeout-minutes); if this goes on, check server-url"
+        ),
+        "the platform answers again after 121 s",
+    ]
 
 
 def test_an_untrusted_certificate_ends_it_with_the_way_out(http: responses.RequestsMock, bench: Bench) -> None:
@@ -350,6 +496,38 @@ def test_fewer_cases_than_announced_is_a_contradiction(http: responses.RequestsM
         bench.client.listing(302, DEADLINE)
 
 
+def test_all_pages_make_one_listing(http: responses.RequestsMock, bench: Bench) -> None:
+    pages = [page(number, cases, executionResultId=301) for number, cases in enumerate([[1, 2], [3, 4], [5], []])]
+    pages[0]["testCases"][0]["result"] = "ODD"
+    pages[1]["testCases"][0]["result"] = "STRANGE"
+    serve_pages(http, pages)
+    listing = bench.client.listing(302, DEADLINE)
+    assert [case.result_id for case in listing.cases] == [101, 102, 103, 104, 105]
+    assert (listing.run_id, listing.plan_id, listing.named_run_id) == (302, 274, 301)
+    assert listing.unknown_words == {"ODD", "STRANGE"}
+
+
+def test_a_listing_without_pages_is_one_request(http: responses.RequestsMock, bench: Bench) -> None:
+    body = {"executionId": 274, "executionResultId": 301, "testCases": [record(1, result="ODD")]}
+    http.get(f"{RUNS}/302/test_case_results", json=body)
+    listing = bench.client.listing(302, DEADLINE)
+    assert [case.result_id for case in listing.cases] == [101]
+    assert (listing.run_id, listing.plan_id, listing.named_run_id) == (302, 274, 301)
+    assert listing.unknown_words == {"ODD"}
+
+
+def test_an_empty_first_page_is_a_listing_of_nothing(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(http, [page(0, [], last=True)])
+    assert bench.client.listing(302, DEADLINE).cases == ()
+
+
+def test_a_page_that_repeats_one_long_gone_is_a_contradiction(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(http, [page(0, [1, 2]), page(1, [3, 4]), page(2, [1, 2])])
+    with pytest.raises(Contradiction) as caught:
+        bench.client.listing(302, DEADLINE)
+    assert caught.value.message == "page 2 of the results of run 302 repeats what another page held"
+
+
 def test_a_bare_page_of_springs_is_read(http: responses.RequestsMock, bench: Bench) -> None:
     first, second = page(0, [1, 2], totalPages=2), page(1, [3], totalPages=2)
     serve_pages(http, [{"content": p.pop("testCases"), **p} for p in (first, second)])
@@ -466,6 +644,75 @@ def test_a_post_that_can_not_have_reached_the_platform_is_sent_again(
     assert bench.time.sleeps == [1.0, 1.5]
 
 
+def test_the_preview_is_what_would_be_sent(http: responses.RequestsMock, bench: Bench) -> None:
+    http.post(RUNS, json=run_body(487))
+    bench.client.trigger(336, 467, REQUEST, DEADLINE)
+    assert json.loads(bench.client.preview(336, 467, REQUEST)) == json.loads(http.calls[0].request.body or "")
+
+
+@pytest.mark.parametrize(
+    ("fresh", "body"),
+    [
+        (FreshRun(336), {"executionId": 336}),
+        (
+            FreshRun(336, build_no="1.2", runtime_data={"browser": "a", "stage": "b"}),
+            {"executionId": 336, "buildNo": "1.2", "runtimeData": {"browser": "a", "stage": "b"}},
+        ),
+    ],
+)
+def test_the_start_of_a_fresh_run_is_the_documented_one(
+    http: responses.RequestsMock, bench: Bench, fresh: FreshRun, body: dict[str, Any]
+) -> None:
+    http.post(RUNS, json=run_body(487))
+    assert bench.client.start(fresh, DEADLINE).id == 487
+    assert json.loads(http.calls[0].request.body or "") == body
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "said"),
+    [
+        (
+            {"status": 400, "json": {"error": "No such plan"}},
+            Refused,
+            'was not triggered: the platform refused the request (400). It said: "No such plan".',
+        ),
+        ({"status": 502}, Unclear, "was triggered, but whether the platform took it is not clear: HTTP 502"),
+        (
+            {"json": {"ok": True}},
+            Unclear,
+            (
+                "was triggered, but whether the platform took it is not clear: the platform's reply is not a run as "
+                "the API documents it; missing or wrong: id"
+            ),
+        ),
+        ({}, Unclear, "was triggered, but whether the platform took it is not clear: no answer within 120 s"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda client: client.trigger(336, 467, REQUEST, DEADLINE), "rerun"),
+        (lambda client: client.start(FreshRun(336), DEADLINE), "run"),
+    ],
+)
+def test_what_became_of_a_trigger_is_said_of_what_was_triggered(
+    http: responses.RequestsMock,
+    bench: Bench,
+    call: Callable[[Client], object],
+    what: str,
+    reply: dict[str, Any],
+    kind: type[ActionError],
+    said: str,
+) -> None:
+    if reply:
+        http.post(RUNS, **reply)
+    else:
+        bench.time.call = hang(120.0, bench.time)  # type: ignore[method-assign]
+    with pytest.raises(kind) as caught:
+        call(bench.client)
+    assert caught.value.message == f"the {what} {said}"
+
+
 def test_a_post_that_never_gets_through_was_not_triggered(http: responses.RequestsMock, bench: Bench) -> None:
     http.post(RUNS, body=refused())
     with pytest.raises(Unreachable, match=r"the rerun was not triggered: .* until the deadline: the connection was"):
@@ -547,6 +794,40 @@ def test_a_stop_that_is_never_answered_tells_the_route_that_was_tried_last(
     assert "could not be reached" in (reply.refusal or "")
 
 
+def test_a_run_that_was_started_a_moment_ago_is_stopped_when_it_is_known(
+    http: responses.RequestsMock, bench: Bench
+) -> None:
+    http.put(f"{RUNS}/487", status=404, match=[STOP])
+    http.get(f"{RUNS}/487", status=404)
+    http.put(f"{RUNS}/487", json=run_body(487), match=[STOP])
+    assert stop(bench, []) == StopReply(StopRoute.RUN, 200, 487)
+    assert bench.time.sleeps == [1.0]
+
+
+@pytest.mark.parametrize(("left", "sleeps"), [(1.0, []), (1.1, [1.0]), (2.5, [1.0]), (2.6, [1.0, 1.5])])
+def test_a_run_that_stays_unknown_is_not_stopped_by_the_other_route(
+    http: responses.RequestsMock, bench: Bench, left: float, sleeps: list[float]
+) -> None:
+    http.put(f"{RUNS}/487", status=404, json={"error": "No such run"}, match=[STOP])
+    http.get(f"{RUNS}/487", status=404)
+    bench.time.at = 50.0
+    assert bench.client.stop(487, 50.0 + left, lambda: None) == StopReply(
+        StopRoute.RUN, 404, refusal='the platform refused the request (404). It said: "No such run".'
+    )
+    assert bench.time.sleeps == sleeps
+
+
+def test_a_refusal_of_both_routes_is_that_of_the_last(http: responses.RequestsMock, bench: Bench) -> None:
+    http.put(f"{RUNS}/487", status=405, match=[STOP])
+    http.get(f"{RUNS}/487", json=run_body(487, status="STATUS_IN_PROGRESS"))
+    http.put(RUNS, status=400, json={"error": "Not that way"}, match=[STOP])
+    sent: list[int] = []
+    assert stop(bench, sent) == StopReply(
+        StopRoute.COLLECTION, 400, refusal='the platform refused the request (400). It said: "Not that way".'
+    )
+    assert sent == [1, 1]
+
+
 def test_a_stop_is_sent_again_when_the_line_is_bad(http: responses.RequestsMock, bench: Bench) -> None:
     http.put(f"{RUNS}/487", status=503, match=[STOP])
     http.put(f"{RUNS}/487", body=broken(), match=[STOP])
@@ -564,3 +845,12 @@ def test_the_key_is_in_no_message(http: responses.RequestsMock, bench: Bench) ->
     with pytest.raises(Unreachable) as caught:
         bench.client.run(302, until=5.0)
     assert KEY not in " ".join([caught.value.message, *bench.warnings, *bench.debug])
+
+
+def test_a_refusal_is_quoted_without_the_key_and_cut(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", status=400, body=f"{'x' * 290} {KEY} {'y' * 100}")
+    with pytest.raises(Refused) as caught:
+        bench.client.run(302, DEADLINE)
+    said = f"{'x' * 290} *** yyyyy"
+    assert len(said) == 300
+    assert caught.value.message == f'the platform refused the request (400). It said: "{said}".'
