@@ -1,5 +1,6 @@
 """The client that only looks: what it lets through, what it counts, what it keeps."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +12,9 @@ from urllib3 import exceptions as urllib3_errors
 
 from rerun_action.core.model import FreshRun, Pick, RerunRequest
 from rerun_action.errors import Unreachable
+from rerun_action.testsigma.client import Client
 from rerun_action.testsigma.journal import BudgetSpent, Exchange, Journal
-from rerun_action.testsigma.look import Look
+from rerun_action.testsigma.look import Look, Route, listing_path, run_path
 from rerun_action.testsigma.trouble import NoConnection, Trouble
 from tests.support.fake_time import FakeTime
 
@@ -28,8 +30,18 @@ def http() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
-def looking(budget: int = 20) -> Look:
-    return Look(HOST, "made-up-key", FakeTime(), Journal(budget), debug=lambda _: None, clock=lambda: NOON)
+@pytest.fixture
+def proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that names neither a proxy nor a bundle."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "curl_ca_bundle", "requests_ca_bundle"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def looking(budget: int = 20, *, url: str = HOST, ca_bundle: str | None = None) -> Look:
+    journal = Journal(budget)
+    return Look(url, "made-up-key", FakeTime(), journal, debug=lambda _: None, ca_bundle=ca_bundle, clock=lambda: NOON)
 
 
 def sent(http: responses.RequestsMock) -> list[str | None]:
@@ -49,6 +61,81 @@ def test_what_is_no_get_does_not_leave(http: responses.RequestsMock) -> None:
         look.stop(302, 60.0, lambda: None)
     assert sent(http) == []
     assert (look.journal.sent, look.journal.exchanges) == (0, [])
+
+
+@pytest.mark.parametrize("url", [HOST, "http://127.0.0.1:8080"])
+def test_the_requests_are_those_of_the_action(
+    http: responses.RequestsMock, proxies: pytest.MonkeyPatch, url: str
+) -> None:
+    http.get(f"{url}{PATH}/302", json=RUN)
+    proxies.setenv("https_proxy", "http://one.example:3128")
+    looking(url=url, ca_bundle="company-ca.pem").run(302, 60.0)
+    Client(url, "made-up-key", FakeTime(), warn=pytest.fail, debug=print, ca_bundle="company-ca.pem").run(302, 60.0)
+    looked, acted = (call.request for call in http.calls)
+    assert looked.headers == acted.headers
+    assert looked.headers["Authorization"] == "Bearer made-up-key"
+    kwargs: dict[str, Any] = looked.req_kwargs  # type: ignore[attr-defined]
+    assert kwargs == acted.req_kwargs  # type: ignore[attr-defined]
+    assert (kwargs["timeout"], kwargs["verify"], kwargs["cert"]) == ((10.0, 30.0), "company-ca.pem", None)
+    assert kwargs["proxies"].get("https") == ("http://one.example:3128" if url == HOST else None)
+
+
+def test_plain_http_is_watched_as_well(http: responses.RequestsMock) -> None:
+    look = looking(url="http://127.0.0.1:8080")
+    with pytest.raises(AssertionError, match="a PUT request was about to be sent"):
+        look.stop(302, 60.0, lambda: None)
+    assert sent(http) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "content_type", "skew"),
+    [
+        ({}, "", None),
+        ({"Date": "today"}, "text/html; charset=utf-8", None),
+        ({"Date": "Tue, 24 Nov 2026 11:59:58 GMT"}, "", -2.0),
+        ({"Date": "Tue, 24 Nov 2026 14:00:00 +0200"}, "", 0.0),
+        ({"Date": "Tue, 24 Nov 2026 12:00:00"}, "", None),  # of no time zone
+    ],
+)
+def test_the_headers_of_a_reply(
+    http: responses.RequestsMock, headers: dict[str, str], content_type: str, skew: float | None
+) -> None:
+    http.get(f"{HOST}{PATH}/302", body=json.dumps(RUN), headers=headers, content_type=content_type or None)
+    look = looking()
+    look.run(302, 60.0)
+    (taken,) = look.journal.exchanges
+    assert (taken.content_type, taken.skew) == (content_type, skew)
+
+
+def test_a_second_page_is_asked_for_as_it_is(http: responses.RequestsMock) -> None:
+    http.get(f"{HOST}{PATH}/302/test_case_results?page=1", json={"testCases": [], "odd": [1]})
+    assert looking().second_page(302, 60.0) == {"testCases": [], "odd": [1]}
+
+
+def test_the_paths_that_the_journal_knows() -> None:
+    assert (run_path(302), listing_path(302)) == (f"{PATH}/302", f"{PATH}/302/test_case_results")
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "ca_bundle", "expected"),
+    [
+        (HOST, {}, None, Route(None, None)),
+        (HOST, {"https_proxy": "http://one.example:3128"}, None, Route("http://one.example:3128", None)),
+        (HOST, {"all_proxy": "http://a:b@one.example"}, "company-ca.pem",
+         Route("http://a:b@one.example", "company-ca.pem")),
+        (HOST, {"https_proxy": "http://one.example:3128", "no_proxy": "testsigma.example"}, None, Route(None, None)),
+        (HOST, {"REQUESTS_CA_BUNDLE": "company-ca.pem"}, None, Route(None, "company-ca.pem")),
+        ("http://127.0.0.1:8080", {"http_proxy": "http://one.example:3128"}, None, Route(None, None)),
+    ],
+)  # fmt: skip
+def test_the_way_that_requests_take(
+    proxies: pytest.MonkeyPatch, url: str, environ: dict[str, str], ca_bundle: str | None, expected: Route
+) -> None:
+    for name, value in environ.items():
+        proxies.setenv(name, value)
+    look = looking(url=url, ca_bundle=ca_bundle)
+    assert look.route() == expected
+    assert look.journal.sent == 0
 
 
 def test_every_reply_is_kept_as_it_was(http: responses.RequestsMock) -> None:

@@ -263,6 +263,20 @@ def test_times_keep_their_distance() -> None:
         (b"Unauthorized: Bob", {"text": "text-1"}),
         (b" <!DOCTYPE html><p>Bob</p>", {"text": "<html>text-1</html>"}),
         (b"", {"text": ""}),
+        (b"<HTML>Sign in, Bob</HTML>", {"text": "<html>text-1</html>"}),
+        (b'{"a": 1e3, "b": -0.0, "c": -7, "d": 0, "e": 250}',
+         {"json": {"field-1": 0.5, "field-2": 0.0, "field-3": -1, "field-4": 0, "field-5": 1}}),
+        (b'{"totalCount": 0, "size": 99999999, "failedCount": 100000000, "offset": -5, "duration": 1.5}',
+         {"json": {"totalCount": 0, "size": 99999999, "failedCount": 1, "offset": -1, "duration": 0.5}}),
+        (b'{"status": 599, "result": 600, "consolidatedStatus": 99, "code": 404}',
+         {"json": {"status": 599, "result": 1, "consolidatedStatus": 1, "code": 1}}),
+        (b'{"reRunType": "USER_PICKED", "resultType": "USER_PICKED", "triggeredType": "API"}',
+         {"json": {"reRunType": "USER_PICKED", "resultType": "text-1", "triggeredType": "API"}}),
+        (b'{"lastRun": 0, "id": 99, "a": 99, "childResult": 100, "b": 100, "c": ["100", 100, 101]}',
+         {"json": {"lastRun": 0, "id": 1001, "field-1": 1, "childResult": 1002, "field-2": 1002,
+                   "field-3": ["1002", 1002, 1]}}),
+        (b'{"screenshot": ["ALL_TYPES", "Bob"], "startTime": [1679304114000]}',
+         {"json": {"screenshot": ["ALL_TYPES", "text-1"], "startTime": [1900000000000]}}),
         (b'{"id": 302, "name": "B', {"text": "text-1"}),
         (b'"Ask Bob"', {"json": "text-1"}),
         (b'{"id": 302, "name": "a\x01b"}', {"json": {"id": 1001, "name": "text-1"}}),
@@ -270,6 +284,7 @@ def test_times_keep_their_distance() -> None:
          {"json": {"totalCount": 0.5, "failedCount": 0.5, "passedCount": 1, "queuedCount": 7}}),
         (b'{"status": 404, "error": "Not Found", "path": "/api"}',
          {"json": {"status": 404, "error": "text-1", "path": "text-2"}}),
+        (b'{"a":' * 60 + b"5" + b"}" * 60, {"json": json.loads('{"field-1":' * 41 + "null" + "}" * 41)}),
         (b"[" * 60 + b"5" + b"]" * 60, {"json": json.loads("[" * 41 + "null" + "]" * 41)}),
     ],
 )  # fmt: skip
@@ -302,6 +317,57 @@ def test_the_documented_names_are_those_of_the_samples() -> None:
     assert {field: " ".join(words) for field, words in documented.WORDS.items() if len(words) == 1} == {
         field: words for field, words in WORDS.items() if " " not in words
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("text/html", "text/html"),
+        ("Text/Plain ; charset=bob; boundary=bob", "text/plain"),
+        ("application/json", "application/json"),
+        ("application/bob+json", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_of_a_content_type_only_a_common_one_stays(given: str, kept: str) -> None:
+    (reply,) = record([Exchange(f"{RUNS}/302", 200, given, None, b"")], 302, None)["replies"]
+    assert reply["content_type"] == kept
+
+
+def test_a_stand_in_for_the_oldest_time_that_was_somebody_s_own_moves_on_by_a_day() -> None:
+    (body,) = disguised({"startTime": 1_900_000_000_000, "endTime": 1_900_000_000_001})
+    assert body == {"startTime": 1_900_086_400_000, "endTime": 1_900_086_400_001}
+
+
+def test_the_file_is_one_to_read_and_to_compare_line_by_line() -> None:
+    text = render(record([exchange({"id": 302, "status": "QUEUED"})], 302, None))
+    assert (
+        text
+        == """{
+ "kind": "testsigma-record",
+ "version": 1,
+ "execution_id": 1001,
+ "test_plan_id": null,
+ "replies": [
+  {
+   "path": "/api/v1/execution_results/1001",
+   "status": 200,
+   "content_type": "application/json",
+   "skew_seconds": 2,
+   "json": {
+    "id": 1001,
+    "status": "QUEUED"
+   }
+  }
+ ]
+}
+"""
+    )
+
+
+def test_what_is_no_json_is_never_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        render({"skew_seconds": math.nan})
 
 
 def test_what_is_rendered_is_json_for_everybody() -> None:

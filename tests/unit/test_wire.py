@@ -1,14 +1,18 @@
-"""The listing: one pass over what is as documented, and care for what is not; both read the same."""
+"""Replies, field by field.
+
+The listing: one pass over what is as documented, and care for what is not; both read the same.
+"""
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rerun_action.core.model import CaseResult, Result, RowResult
+from rerun_action.core.model import CaseResult, Progress, Result, RowResult, Run
 from rerun_action.errors import Contradiction
 from rerun_action.testsigma import wire
 
@@ -123,6 +127,66 @@ def test_words_that_nobody_knows_are_kept_as_they_were_written() -> None:
     assert read.cases[1].rows[1].result is Result.UNKNOWN
 
 
+@pytest.mark.parametrize("number", [1, 2**63 - 1])
+def test_what_is_just_as_documented_is_read_at_a_glance(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(wire, "_case_of", pytest.fail)  # which takes several times as long (benchmarks/)
+    ids = {"testCaseId": number, "testCaseResultId": number, "testSuiteId": number, "machineId": number}
+    record = {**with_row(iterationResultId=number), **ids}
+    (case,) = page(record).cases
+    assert case == READ._replace(
+        result_id=number,
+        case_id=number,
+        suite_id=number,
+        machine_id=number,
+        rows=(READ.rows[0], RowResult(number, "travels", Result.FAILURE)),
+    )
+    assert page({**RECORD, "iterationResults": []}).cases == (READ._replace(rows=()),)
+
+
+@pytest.mark.parametrize("key", ["testCaseResultId", "testCaseId", "testSuiteId", "machineId"])
+@pytest.mark.parametrize("value", [0, -1, 2**63, True, 1.0, "one"])
+def test_what_is_no_id_is_one_nowhere(key: str, value: object) -> None:
+    with pytest.raises(Contradiction) as caught:
+        page({**RECORD, key: value})
+    assert caught.value.message == f"{NOT}testCases[0].{key} is no id"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ([RECORD], "the platform's list of results is not a JSON object"),
+        (None, "the platform's list of results is not a JSON object"),
+        ({}, "the platform's list of results has no `testCases`"),
+        ({"content": {"content": None}}, "the platform's list of results has no `testCases`"),
+        ({"testCases": [], "executionId": "x"}, f"{NOT}the list of results.executionId is no id"),
+        ({"testCases": [], "executionResultId": 0}, f"{NOT}the list of results.executionResultId is no id"),
+    ],
+)
+def test_a_listing_that_is_none(body: object, said: str) -> None:
+    with pytest.raises(Contradiction) as caught:
+        wire.page_of(body)
+    assert caught.value.message == said
+
+
+@pytest.mark.parametrize(
+    ("body", "paged", "number", "pages", "elements"),
+    [
+        ({"testCases": [RECORD]}, False, None, None, None),
+        ({"content": [RECORD], "number": 0, "totalPages": 3, "totalElements": 5}, True, 0, 3, 5),
+        ({"testCases": [RECORD], "last": True}, True, None, None, None),
+        ({"testCases": {"content": [RECORD], "number": 1, "totalPages": 2**63 - 1}}, True, 1, 2**63 - 1, None),
+        # counters are hints: what is none is not there
+        ({"content": [RECORD], "number": "1", "totalPages": True, "totalElements": -1}, True, None, None, None),
+        ({"content": [RECORD], "number": 1.0, "totalPages": 2**63, "totalElements": None}, True, None, None, None),
+    ],
+)
+def test_where_the_pages_of_a_listing_are_told(
+    body: Any, paged: bool, number: int | None, pages: int | None, elements: int | None
+) -> None:
+    read = wire.page_of(copy.deepcopy(body))
+    assert read == wire.Page(None, None, (READ,), frozenset(), paged, number, pages, elements)
+
+
 JUNK = st.sampled_from(
     [None, True, 0, 1, -1, 2**63 - 1, 2**63, 1.0, "", "7", "0", "SUCCESS", "passed", "?", [], [1], {}, {"id": 5}]
 )
@@ -161,6 +225,107 @@ def test_the_glance_and_the_care_read_the_same(listed: list[Any]) -> None:
             return error.message
 
     assert repr(at_a_glance()) == repr(with_care())
+
+
+# --- run ----------------------------------------------------------------------------------------------------------
+
+
+RUN: dict[str, Any] = {
+    "id": 302,
+    "executionId": 274,
+    "execution": {"id": 275, "lastRunId": 343, "reRunType": "NONE"},
+    "status": "STATUS_COMPLETED",
+    "result": "FAILURE",
+    "reRunParentId": 301,
+    "childResult": {"id": 303},
+    "startTime": 1_679_304_114_999,
+    "endTime": 1_679_304_125_763.0,
+    "duration": 11_500,
+    "totalCount": 9,
+    "passedCount": 5,
+    "failedCount": 4,
+}
+READ_RUN = Run(
+    id=302,
+    plan_id=274,
+    status="STATUS_COMPLETED",
+    result=Result.FAILURE,
+    parent_id=301,
+    child_id=303,
+    last_run_id=343,
+    reruns_by_itself=False,
+    started_at="2023-03-20T09:21:54Z",
+    ended_at="2023-03-20T09:22:05Z",
+    seconds=11.5,
+    progress=Progress(9, 5, 4),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {}),
+        ({"unknown": {"id": 1}}, {}),
+        ({"id": "302", "executionId": "274", "reRunParentId": "301", "childResult": "303"}, {}),
+        ({"executionId": None}, {"plan_id": 275}),
+        ({"executionId": None, "execution": None}, {"plan_id": None, "last_run_id": None}),
+        ({"execution": {"reRunType": "ONLY_FAILED_TESTS"}}, {"last_run_id": None, "reruns_by_itself": True}),
+        ({"execution": {"reRunType": ""}}, {"last_run_id": None}),
+        ({"status": " status_in_progress ", "result": None}, {"status": "STATUS_IN_PROGRESS", "result": None}),
+        ({"status": None, "result": "?"}, {"status": "", "result": Result.UNKNOWN}),
+        ({"startTime": None, "endTime": 0}, {"started_at": None, "ended_at": None}),
+        ({"startTime": 1, "endTime": 10**20}, {"started_at": "1970-01-01T00:00:00Z", "ended_at": None}),
+        ({"startTime": True, "endTime": "1679304125763"}, {"started_at": None, "ended_at": None}),
+        ({"startTime": -1, "endTime": float("inf")}, {"started_at": None, "ended_at": None}),
+        ({"duration": 0}, {"seconds": 0.0}),
+        ({"duration": None}, {"seconds": None}),
+        ({"totalCount": -1, "passedCount": True, "failedCount": "4"}, {"progress": Progress(None, None, None)}),
+    ],
+)
+def test_a_run(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert wire.run_of({**RUN, **fields}) == replace(READ_RUN, **expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ([], "the whole body"),
+        (None, "the whole body"),
+        ({}, "id"),
+        ({**RUN, "reRunParentId": 0, "id": True, "status": 7}, "id, reRunParentId, status"),
+        ({**RUN, "executionId": "x"}, "executionId"),
+    ],
+)
+def test_what_is_no_run_is_told_by_its_places(body: object, places: str) -> None:
+    with pytest.raises(Contradiction) as caught:
+        wire.run_of(body)
+    assert caught.value.message == (
+        f"the platform's reply is not a run as the API documents it; missing or wrong: {places}"
+    )
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"timeStamp": null, "error": "No such\n  result", "code": null}', "No such result"),
+        (b'{"status": 404, "error": "Not Found", "message": "No  run 7", "path": "/api"}', "Not Found: No run 7"),
+        (b'{"error": " ", "message": "Boom"}', "Boom"),
+        (b'{"error": 500, "message": null}', ""),
+        (b'{"error": "a\tb"}'.replace(b"\\t", b"\t"), "a b"),
+        (b'"Ask Bob"', "Ask Bob"),
+        (b"[]", ""),
+        (b"null", ""),
+        (b"Full authentication is required\n to access this", "Full authentication is required to access this"),
+        (b"\xff\xfeno text", "\ufffd\ufffdno text"),
+        (b" <html><body>Sign in</body></html>", ""),
+        (b"", ""),
+    ],
+)
+def test_what_an_error_reply_says_in_one_line(body: bytes, said: str) -> None:
+    assert wire.error_text(body) == said
 
 
 # --- bytes --------------------------------------------------------------------------------------------------------
@@ -221,5 +386,6 @@ def test_both_parsers_read_the_same_of_anything(body: bytes) -> None:
     ],
 )
 def test_what_is_no_json_is_called_by_its_name(body: bytes, said: str) -> None:
-    with pytest.raises(wire.Garbled, match=said):
+    with pytest.raises(wire.Garbled) as caught:
         wire.parse(body)
+    assert str(caught.value) == said
