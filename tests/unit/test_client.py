@@ -171,6 +171,21 @@ def test_after_the_deadline_nothing_is_sent(bench: Bench, what: str) -> None:
 NO_ANSWER = f"{HOST} could not be reached until the deadline: no complete answer within 0 s"
 
 
+def test_an_outage_is_timed_from_its_first_request(http: responses.RequestsMock, bench: Bench) -> None:
+    bench.time.at = 100.0
+    http.get(f"{RUNS}/302", status=502)
+    http.get(f"{RUNS}/302", json=run_body())
+    bench.client.run(302, 700.0)
+    assert bench.warnings[-1] == "the platform answers again after 1 s"
+
+
+def test_no_pause_goes_beyond_the_deadline(http: responses.RequestsMock, bench: Bench) -> None:
+    http.get(f"{RUNS}/302", status=502)
+    with pytest.raises(Unreachable):
+        bench.client.run(302, until=0.5)
+    assert bench.time.sleeps == [0.5]
+
+
 def test_every_request_has_its_line_in_the_log(http: responses.RequestsMock, bench: Bench) -> None:
     http.get(f"{RUNS}/302", status=502, body="busy")
     http.get(f"{RUNS}/302", body=broken())
