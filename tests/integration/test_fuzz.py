@@ -127,6 +127,7 @@ def world() -> Scenario:
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.usefixtures("uncounted")
 def test_mutated_replies(monkeypatch: pytest.MonkeyPatch) -> None:
     mutations = 0
     endings: set[int] = set()

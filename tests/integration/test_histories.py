@@ -17,6 +17,8 @@ from tests.support.oracle import judge
 from tests.support.pasting import as_test
 from tests.support.worlds import worlds
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 HISTORIES = int(os.environ.get("HISTORIES", "3000"))
 SEED = int(os.environ.get("HISTORIES_SEED", "1"))
 PARTS = 12

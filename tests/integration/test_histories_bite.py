@@ -22,6 +22,8 @@ from tests.support.direct import World, tell_directly
 from tests.support.oracle import judge
 from tests.support.virtual import Signal
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 Break = Callable[[pytest.MonkeyPatch], None]
 ENOUGH = 1000
 

@@ -341,6 +341,7 @@ def many(
     )
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(
     ("of", "failures", "told"),
     [
