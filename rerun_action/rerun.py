@@ -180,8 +180,7 @@ class Story:
         return outcome, verdicts.message(outcome, leaves, len(self._scene.ledger) - len(leaves))
 
     def _judge_opened(self) -> dict[int, LeafReport]:
-        ledger, dry_run = self._scene.ledger, self._policy.dry_run
-        return verdicts.judge_opened(ledger, self._decisions, self._quarantine(), dry_run=dry_run)
+        return verdicts.judge_opened(self._scene.ledger, self._decisions, self._quarantine())
 
     def _judge(self) -> tuple[LeafReport, ...]:
         return verdicts.judge(self._scene.ledger, self._decisions, self._quarantine(), dry_run=self._policy.dry_run)

@@ -241,8 +241,7 @@ class Scene:
 
     def _read_consolidated(self) -> None:
         """Look for what the newest run did in the first run's listing, which may be where the chain is merged."""
-        if len(self.chain) > 1:
-            self.ledger.read([replace(self._list(self.chain.root), run_id=self.chain.newest.run.id)])
+        self.ledger.read([replace(self._list(self.chain.root), run_id=self.chain.newest.run.id)])
 
     def _settle(self, links: Sequence[Link], *, merged: bool = False) -> None:
         """Look again at finished runs that show unfinished or unknown results, for a while.

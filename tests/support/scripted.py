@@ -117,6 +117,7 @@ class Scripted:
     def stop(self, run_id: int, until: float, sent: Callable[[], None]) -> StopReply:
         self._ask("stop", run_id)
         sent()
+        sent()  # as the real one does at each try
         answer: StopReply = self._next([self.stop_answer], until)
         return answer
 

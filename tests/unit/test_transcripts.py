@@ -39,6 +39,9 @@ UNCLEAR = Unclear("the rerun was triggered, but no answer came")
 FRESH = FreshRun(7)
 
 
+TRUE_PAUSE = Rhythm.pause
+
+
 @pytest.fixture(autouse=True)
 def steady(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run is looked at every three seconds: the rhythm has tests of its own."""
@@ -851,6 +854,7 @@ def test_the_plans_last_run_follows_the_chain_and_a_stranger_is_left_alone() -> 
         {1: [run(1, last_run_id=8)], 2: [run(2, P, 1)], 8: [run(8, F, 7)], 7: [Refused("403")]},
         FAILED | PASSED,
         trigger=going(2, 1, last_run_id=2),
+        policy=Policy(rerun_delay_seconds=5),
     )
     expect(
         told,
@@ -861,15 +865,16 @@ def test_the_plans_last_run_follows_the_chain_and_a_stranger_is_left_alone() -> 
         0.00 > run 7
         0.00 > listing 1
         0.00 | round 1: 1 of 2
-        0.00 > trigger 7 1 11
-        0.00 | triggered 2 1 .../2
-        0.00 | triggered 2 STATUS_IN_PROGRESS None 0
-        3.00 > run 2
-        3.00 | triggered 2 STATUS_COMPLETED SUCCESS 0
-        3.00 > listing 2
-        3.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
-        3.00 = run 1 execution asked None polls 1: FAILURE
-        3.00 = run 2 triggered asked 1 polls 1: SUCCESS
+        5.00 > run 1
+        5.00 > trigger 7 1 11
+        5.00 | triggered 2 1 .../2
+        5.00 | triggered 2 STATUS_IN_PROGRESS None 0
+        8.00 > run 2
+        8.00 | triggered 2 STATUS_COMPLETED SUCCESS 0
+        8.00 > listing 2
+        8.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        8.00 = run 1 execution asked None polls 2: FAILURE
+        8.00 = run 2 triggered asked 1 polls 1: SUCCESS
         """,
     )
 
@@ -1222,3 +1227,131 @@ def test_the_whole_report() -> None:
             ),
         ),
     )
+
+
+def test_a_rerun_that_explains_nothing() -> None:
+    told = tell(
+        {1: [run(1, reruns_by_itself=True), run(1, child_id=2)], 2: [run(2, F, 1)]},
+        {1: [listing(1, case(11, P))]} | PASSED,
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | test plan 7 reruns failures by itself: watching for such a rerun
+        0.00 > run 1
+        0.00 > run 2
+        0.00 > listing 2
+        0.00 = error 3: run 2 ended with FAILURE, but every test case listed for it passed and no later
+               rerun explains that. Look at .../2
+        0.00 = run 1 execution asked None polls 2: FAILURE
+        0.00 = run 2 found asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_where_nothing_may_be_rerun_no_breaker_speaks() -> None:
+    told = tell({1: [run(1)]}, FAILED, policy=Policy(max_failures=0, exclude=(pattern_of("*"),)))
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 0 of 2
+        0.00 = failed 1: 1 test failed and was not rerun
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_a_recovered_run_of_another_plan() -> None:
+    other = replace(going(2, 1), plan_id=8)
+    told = tell(
+        {1: [run(1), run(1, child_id=2)], 2: [other, run(2, Result.STOPPED, 1)]},
+        FAILED,
+        trigger=UNCLEAR,
+        stop=STOPPED,
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but no answer came. Looking for a rerun that it may have
+               started
+        0.00 > run 1
+        0.00 > run 2
+        0.00 > stop 2
+        0.00 = error 3: run 2 is in the chain of test plan 7, but belongs to plan 8; run 2: stop requested,
+               not confirmed yet [stop not confirmed]
+        0.00 = run 1 execution asked None polls 2: FAILURE
+        0.00 = run 2 recovered asked 1 polls 1: STATUS_IN_PROGRESS
+        0.00 | run 2 is in the chain of test plan 7, but belongs to plan 8; stopping run 2
+        0.00 > run 2
+        0.00 = error 3: run 2 is in the chain of test plan 7, but belongs to plan 8; run 2: stop confirmed
+               [stop confirmed]
+        0.00 = run 1 execution asked None polls 2: FAILURE
+        0.00 = run 2 recovered asked 1 polls 2: STOPPED
+        """,
+    )
+
+
+def test_a_listing_of_another_plan() -> None:
+    expect(
+        tell({1: [run(1)]}, {1: [Listing(1, 8, (case(11, F),))]}),
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 = error 3: run 1 lists results of test plan 7, but belongs to plan 8
+        0.00 = run 1 execution asked None polls 1: FAILURE
+        """,
+    )
+
+
+def test_kept_by_a_gateway_and_the_last_look_is_refused() -> None:
+    told = tell({1: [run(1, last_run_id=1)] * 10 + [Refused("403")]}, FAILED, trigger=GATEWAY)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        0.00 > trigger 7 1 11
+        0.00 | warning: the rerun was triggered, but a gateway answered. Looking for a rerun that it may
+               have started
+        0.00 > run 1
+        1.00 > run 1
+        2.50 > run 1
+        4.75 > run 1
+        8.12 > run 1
+        13.12 > run 1
+        18.12 > run 1
+        23.12 > run 1
+        28.12 > run 1
+        30.00 > run 1
+        30.00 = error 3: the rerun was triggered, but a gateway answered, and no rerun has shown since. Look
+                for a rerun of .../1 before you run this job again
+        30.00 = run 1 execution asked None polls 10: FAILURE
+        """,
+    )
+
+
+def test_the_rhythm_of_a_rerun_follows_its_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rhythm, "pause", TRUE_PAUSE)
+    told = tell(
+        {1: [run(1, seconds=1030.0)], 2: [going(2, 1), going(2, 1), run(2, P, 1)]},
+        {1: [listing(1, case(11, F), *(case(20 + number, P, name=number) for number in range(2, 11)))]}
+        | {2: [listing(2, case(31, P))]},
+        trigger=going(2, 1),
+        policy=Policy(rerun_delay_seconds=50.0),
+    )
+    rhythm, first = Rhythm(60.0, 130.0), Rhythm(60.0, 130.0).pause(0.0, Progress())
+    assert told.time.sleeps[:3] == [50.0, first, pytest.approx(rhythm.pause(first, Progress()))]
