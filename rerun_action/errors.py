@@ -37,7 +37,7 @@ EXIT_CODE_MEANINGS = {
     ExitCode.FAILED: "failed: at least one leaf still fails, was left out, or was never seen again",
     ExitCode.CONFIGURATION: "error: the configuration is wrong; nothing was sent",
     ExitCode.ERROR: "error: the platform refused, could not be reached until the deadline, or contradicted itself",
-    ExitCode.TIMED_OUT: "timed-out: the deadline passed",
+    ExitCode.TIMED_OUT: "timed-out: the deadline passed, or was too near for a rerun",
     ExitCode.DECLINED: "declined: a breaker or the platform's limit of ten reruns refused, nothing was rerun",
     ExitCode.FLAKY: "flaky under fail-on-flaky: every failed leaf was seen to pass in a later run",
     ExitCode.SIGINT: "cancelled by SIGINT",

@@ -52,8 +52,8 @@ class Scene:
         self.chain = Chain(self._look_at)
         self.ledger = Ledger()
         self._test_plan_id = test_plan_id
-        self._looked_at = time.now()
-        """When a run was looked at last."""
+        self._asked_at: dict[int, float] = {}
+        """When each run was looked at last: what was shown may be as old as that."""
 
     def url(self, run: Run) -> str:
         """Return where a person can look at a run."""
@@ -110,13 +110,14 @@ class Scene:
         """
         newest = self.chain.newest
         watch = newest.run.reruns_by_itself and newest.run.result is not Result.SUCCESS
-        fresh = not watch and self.time.now() - self._looked_at < FRESH_SECONDS
+        asked_at = self._asked_at.get(newest.run.id, -FRESH_SECONDS)
+        fresh = not watch and self.time.now() - asked_at < FRESH_SECONDS
         until = self.time.now() + (WATCH_SECONDS if watch else 0.0)
         if watch:
             self.account.note(f"test plan {self.chain.plan_id} reruns failures by itself: watching for such a rerun")
         before = len(self.chain)
         for pause in pauses(min(5.0, self.policy.poll_interval_seconds)):
-            asked_at = self.time.now()  # what an answer shows may be as old as this
+            asked_at = self.time.now()
             if not fresh:
                 self.look_again(newest)
             if self.chain.descend():
@@ -142,8 +143,9 @@ class Scene:
     # --- looking and waiting --------------------------------------------------------------------------------------
 
     def _look_at(self, run_id: int) -> Run:
+        asked_at = self.time.now()
         run = self.platform.run(run_id, self.look_until)
-        self._looked_at = self.time.now()
+        self._asked_at[run_id] = asked_at
         return run
 
     def look_again(self, link: Link) -> None:

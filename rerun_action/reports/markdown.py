@@ -21,13 +21,17 @@ _SIGNS = {
     Outcome.DRY_RUN: "🔎",
 }
 _SPECIAL = re.compile(
-    r"""[\\`*\[\]{}<>|~&@\#$!]            # code, emphasis, links, tags, cells, mentions, references, formulas
-    |(?<![^\W_])_|_(?![^\W_])|^[+=\s-]|^\d+[.)]  # emphasis, but not the inside of a word; what begins a list or code
-    |:(?=\S)|(?<=www)\.|(?<=GH)-|%(?=[\w"])  # addresses; signs such as :tada:; references again
+    r"""[\\`*\[\]{}<>|~&$]                # code, emphasis, links, tags, cells, entities, formulas
+    |(?<![^\W_])_|_(?![^\W_])           # emphasis, but not the inside of a word
+    |^[+=\#\s-]|^\d+[.)]               # what begins a list, a heading or code
+    |[@\#!%:](?=\S)|(?<=www)\.|(?<=GH)-  # addresses, mentions, references; signs such as :tada:
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 """What Markdown, or GitHub's and GitLab's additions to it, take for more than text."""
+_BREAK = "<!-- -->"
+"""Keeps apart what would be a link or a sign together: those are looked for when entities have become characters."""
+_JOINED = frozenset("@#!%:~&$.-")
 
 
 def render(report: Report) -> str:
@@ -94,4 +98,12 @@ def _cell(text: str) -> str:
     """Return a name as text that is nothing else: no cell, no tag, no link, no emphasis."""
     line = one_line(text)
     line = line if len(line) <= MAX_CELL else f"{line[:MAX_CELL]}…"
-    return _SPECIAL.sub(lambda match: "".join(f"&#{ord(character)};" for character in match[0]), line)
+    return _SPECIAL.sub(_literal, line)
+
+
+def _literal(match: re.Match[str]) -> str:
+    special = match[0]
+    plain = special in "@#!%:.-" and match.start() > 0
+    shown = special if plain else "".join(f"&#{ord(character)};" for character in special)
+    follows = match.string[match.end() : match.end() + 1]
+    return shown + _BREAK if special in _JOINED and follows and not follows.isspace() else shown

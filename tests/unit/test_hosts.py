@@ -191,7 +191,14 @@ KEY = 'eyJ-hb_Gci"%&<>:,.x'
 
 @pytest.mark.parametrize("name", [f"Pay with {KEY}", "x" * 1995 + KEY, f"{KEY}{KEY}"])
 def test_a_name_that_quotes_the_key_gets_it_into_no_report(tmp_path: Path, name: str) -> None:
-    told = report(leaf(1, Verdict.FAILED, F, name=name), message=f"said {KEY}")
+    for told in (
+        report(leaf(1, Verdict.FAILED, F, name=name), message=f"said {KEY}"),
+        Report(Outcome.ERROR, 2, f"a fault: {name}", faults=(f"max-reruns: not {KEY}",)),
+    ):
+        publish_and_look(told, tmp_path)
+
+
+def publish_and_look(told: Report, tmp_path: Path) -> None:
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
     folder = Folder(tmp_path / "reports")
     folder.prepare()
