@@ -17,7 +17,10 @@ def start() -> int:
     try:
         from rerun_action import cli  # noqa: PLC0415 - the handlers stand before any heavy import
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"{error.name} is not installed: run `pip install -r requirements.txt`, or use `make demo`\n")
+        sys.stderr.write(
+            f"{error.name} is not installed: run `pip install -r requirements.txt`; after `make demo`, "
+            "`.venv/bin/python entrypoint.py` has all of it\n"
+        )
         return 2
     try:
         return cli.main(sys.argv[1:], signals)

@@ -71,7 +71,12 @@ def simulate(options: Sequence[str], signals: Signals, stream: TextIO) -> int:
         reason = error.strerror if isinstance(error, OSError) else "not a port"
         parser.error(f"--port: can't listen on 127.0.0.1:{asked.port}: {reason}")
     with simulator:
-        stream.write("The simulator is listening; a signal (Ctrl-C) ends it. To run the action against it:\n")
+        use = (
+            "look at this record with `doctor` or a dry run"
+            if isinstance(world, Record)
+            else "run the action against it"
+        )
+        stream.write(f"The simulator is listening; a signal (Ctrl-C) ends it. To {use}:\n")
         for name, value in _inputs(simulator.platform.scenario, simulator.url, *_ids(world)).items():
             stream.write(f"  export {name}={value}\n")
         stream.flush()

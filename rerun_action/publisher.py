@@ -33,7 +33,7 @@ class Publisher:
         self._try(lambda: self._write("report.json", lambda: json_report.pieces(told)))
         self._try(lambda: self._write("outputs.env", lambda: dotenv.render(told)))
         self._try(lambda: self._outputs.write(github.outputs(told, path)))
-        self._try(lambda: self._write("junit.xml", lambda: junit.render(told)))
+        self._try(lambda: self._write("junit.xml", lambda: junit.pieces(told)))
         self._try(lambda: self._write("summary.md", lambda: markdown.render(told)))
         self._try(lambda: self._summary.write(markdown.render(told)))
         self._try(lambda: self._write("index.html", lambda: _page(told)))

@@ -91,7 +91,7 @@ def values(subject: Subject) -> Finding:
     if subject.given.finished and not all(result is not None and result.settled for result in results.values()):
         text = f"some results are not final, though the execution is ({said}); the action looks again for 60 s"
         return Finding(State.NOTE, text)
-    return Finding(State.OK, f"all results are known ({said})")
+    return Finding(State.OK, f"all results are known ({said}; cases and rows, each counted)")
 
 
 def _number(count: int, what: str) -> str:

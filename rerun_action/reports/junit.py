@@ -54,7 +54,7 @@ _DETAILS = (
 """The last keeps 100,000 leaves in 1,000 suites under the limit, whatever they are called and however they ended."""
 
 
-def render(report: Report) -> Iterator[str]:
+def pieces(report: Report) -> Iterator[str]:
     """Yield the file piece by piece: it is never in memory as a whole.
 
     Where it would pass the limit, reasons are left out; where that doesn't do, all but the first failure of each

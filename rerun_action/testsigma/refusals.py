@@ -46,7 +46,11 @@ def of_trigger(what: str, answer: Answer) -> str:
             f'the test plan is busy: "{answer.text}". Testsigma allows one live run per plan: let the other run end, '
             "or keep jobs of the same plan from running side by side (`concurrency:` on GitHub)."
         )
-    return f"the {what} was not triggered: {of_request(answer)}"
+    said = f"the {what} was not triggered: {of_request(answer)}"
+    if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or answer.status < HTTPStatus.BAD_REQUEST:
+        return said  # with the next step
+    look = "check test-plan-id" if what == "run" else "look at the test plan in Testsigma"
+    return f"{said} Nothing was started: {look}."
 
 
 def of_connection(fault: NoConnection, proxy: str | None) -> str | None:

@@ -50,7 +50,7 @@ def test_every_line_of_a_set_up_that_works(tmp_path: Path) -> None:
         "ok       listing: as documented\n"
         "ok       pages: no page fields; one reply holds all of it (3 cases)\n"
         "ok       page 1: ?page=1 changes nothing\n"
-        "ok       values: all results are known (4 FAILURE, 2 SUCCESS)\n"
+        "ok       values: all results are known (4 FAILURE, 2 SUCCESS; cases and rows, each counted)\n"
         "note     merging: the execution has no rerun yet, so it can't be told\n"
         "note     parent and child: the execution has no rerun yet; childResult is null, "
         "the plan's lastRunId names the newest run of this chain\n"

@@ -86,7 +86,8 @@ def test_the_action_itself_can_look_at_a_record_and_start_nothing(tmp_path: Path
         3,
         (
             "the rerun was not triggered: the platform refused the request (405). "
-            'It said: "This is a record, to look at only: it answers no POST".'
+            'It said: "This is a record, to look at only: it answers no POST". '
+            "Nothing was started: look at the test plan in Testsigma."
         ),
     )
 

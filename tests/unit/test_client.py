@@ -543,6 +543,12 @@ def test_a_page_that_repeats_one_long_gone_is_a_contradiction(http: responses.Re
     assert caught.value.message == "page 2 of the results of run 302 repeats what another page held"
 
 
+def test_a_page_that_repeats_the_one_before_is_a_contradiction(http: responses.RequestsMock, bench: Bench) -> None:
+    serve_pages(http, [page(0, [1, 2]), page(1, [3, 4]), page(2, [3, 4])])
+    with pytest.raises(Contradiction, match="page 2 of the results of run 302 repeats"):
+        bench.client.listing(302, DEADLINE)
+
+
 def test_a_bare_page_of_springs_is_read(http: responses.RequestsMock, bench: Bench) -> None:
     first, second = page(0, [1, 2], totalPages=2), page(1, [3], totalPages=2)
     serve_pages(http, [{"content": p.pop("testCases"), **p} for p in (first, second)])
@@ -689,7 +695,10 @@ def test_the_start_of_a_fresh_run_is_the_documented_one(
         (
             {"status": 400, "json": {"error": "No such plan"}},
             Refused,
-            'was not triggered: the platform refused the request (400). It said: "No such plan".',
+            (
+                'was not triggered: the platform refused the request (400). It said: "No such plan". Nothing was '
+                "started: {advice}."
+            ),
         ),
         ({"status": 502}, Unclear, "was triggered, but whether the platform took it is not clear: HTTP 502"),
         (
@@ -725,7 +734,8 @@ def test_what_became_of_a_trigger_is_said_of_what_was_triggered(
         bench.time.call = hang(120.0, bench.time)  # type: ignore[method-assign]
     with pytest.raises(kind) as caught:
         call(bench.client)
-    assert caught.value.message == f"the {what} {said}"
+    advice = {"rerun": "look at the test plan in Testsigma", "run": "check test-plan-id"}[what]
+    assert caught.value.message == f"the {what} {said.format(advice=advice)}"
 
 
 def test_a_post_that_never_gets_through_was_not_triggered(http: responses.RequestsMock, bench: Bench) -> None:

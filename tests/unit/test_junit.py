@@ -45,7 +45,7 @@ def report(*leaves: LeafReport) -> Report:
 
 
 def text(of: Report) -> str:
-    return "".join(junit.render(of))
+    return "".join(junit.pieces(of))
 
 
 def read(of: Report) -> etree._Element:
@@ -357,7 +357,7 @@ def many(
 def test_a_hundred_thousand_leaves_stay_under_30_mb(of: Callable[[], Report], failures: int, *, told: bool) -> None:
     elements: Counter[str] = Counter()
     written = 0
-    for piece in junit.render(of()):
+    for piece in junit.pieces(of()):
         written += len(piece.encode())
         elements["testcase"] += piece.count("<testcase ")
         elements["failures"] += piece.count("ailure message=")
@@ -372,7 +372,7 @@ def test_it_is_never_in_memory_as_a_whole() -> None:
     big = many(Verdict.FLAKY, F, S, number=20_000)
     tracemalloc.start()
     try:
-        written = sum(len(piece.encode()) for piece in junit.render(big))
+        written = sum(len(piece.encode()) for piece in junit.pieces(big))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -81,7 +81,19 @@ def test_why_a_request_was_refused(status: int, said: str, expected: str) -> Non
             "rerun",
             400,
             "No such result",
-            'the rerun was not triggered: the platform refused the request (400). It said: "No such result".',
+            (
+                'the rerun was not triggered: the platform refused the request (400). It said: "No such result". '
+                "Nothing was started: look at the test plan in Testsigma."
+            ),
+        ),
+        (
+            "run",
+            500,
+            "",
+            (
+                "the run was not triggered: the platform refused the request (500). Nothing was started: check "
+                "test-plan-id."
+            ),
         ),
         (
             "run",

@@ -20,7 +20,7 @@ F, P = Result.FAILURE, Result.SUCCESS
 LARGE = report(*(leaf(n, Verdict.PASSED if n % 3 else Verdict.FLAKY, F, P) for n in range(2_000)))
 PIECES: dict[str, Callable[[Report], Iterator[str]]] = {
     "report.json": json_report.pieces,
-    "junit.xml": junit.render,
+    "junit.xml": junit.pieces,
     "index.html": html.pieces,
 }
 
