@@ -16,6 +16,8 @@ EARLY = ("error", "timed-out", "cancelled")
 WATCH = 30.0
 SETTLE = 60.0
 LOOKED_FOR = 30.0
+RUSH = 10.0
+"""So shortly before the deadline, or within its last tenth, nothing is triggered any more (seconds)."""
 OVERTIME = 30.0 + 5.0 + 30.0
 """What may follow a deadline: looking for a rerun in doubt, and the stop with its confirmation (seconds)."""
 ROUNDING = 1e-6
@@ -284,8 +286,14 @@ class Oracle:
         if self.result not in EARLY:
             assert ended <= deadline + ROUNDING
             assert not [signal for signal in self.world.signals if signal.at < ended], "a signal was not heard"
+        near = deadline - min(RUSH, deadline / 10)
+        rushed = "too near for a rerun, none was triggered" in self.message
         if self.result == "timed-out":
-            assert ended >= deadline - ROUNDING
+            assert ended >= (near if rushed else deadline) - ROUNDING
+        reruns = [sent for sent in self.told.sent if sent.method == "POST" and "isReRun" in sent.body]
+        for place, sent in enumerate(reruns):
+            again = not sent.is_late and any(sent.body == before.body for before in reruns[:place])
+            assert sent.at <= near + ROUNDING or again or sent.is_late, "triggered shortly before the deadline"
         assert ended <= deadline + OVERTIME + ROUNDING + max(self.world.latencies)
         if self.result == "cancelled":
             assert ended <= self.world.signals[0].at + OVERTIME + ROUNDING + max(self.world.latencies) + 0.7
