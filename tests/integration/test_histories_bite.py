@@ -103,6 +103,15 @@ def stop_that_never_leaves(_: Any) -> Any:
     return stop
 
 
+def by_the_other_input(original: Any) -> Any:
+    def may_stop(self: Any) -> bool:
+        given = self._scene.policy
+        self._scene.policy = replace(given, on_cancel=given.on_timeout, on_timeout=given.on_cancel)
+        return original(self)  # type: ignore[no-any-return]
+
+    return may_stop
+
+
 def confirmed_unseen(original: Any) -> Any:
     def confirm(self: Any, ours: Any, until: float) -> None:
         original(self, ours, until)
@@ -189,6 +198,8 @@ BREAKS: dict[str, dict[str, Break]] = {
     },
     "end": {
         "our rerun is not stopped": instead(ending.Ending, "_may_stop", lambda _: never),
+        "what was to be left is stopped": instead(ending.Ending, "_may_stop", lambda _: lambda _self: True),
+        "on-cancel and on-timeout are swapped": instead(ending.Ending, "_may_stop", by_the_other_input),
         "the stop is not sent": instead(client.Client, "stop", stop_that_never_leaves),
         "a stop is confirmed that nobody saw": instead(ending.Ending, "_confirm", confirmed_unseen),
         "a run is stopped that was found": instead(ending, "OURS", lambda ours: (*ours, Origin.FOUND)),

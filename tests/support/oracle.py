@@ -223,7 +223,7 @@ class Oracle:
     def stops_only_its_own(self) -> None:
         told, truth = self.told, self.truth
         puts = [sent for sent in told.sent if sent.method == "PUT"]
-        if self.result not in EARLY:
+        if self.result not in EARLY or self.leaves_it():
             assert not puts
         assert all(sent.run in truth.ours for sent in puts if sent.path) or self.mistakable
         others = list(told.others.stopped)
@@ -254,8 +254,7 @@ class Oracle:
         for run_id in live:
             assert self.result in EARLY, f"run {run_id} goes on after a verdict"
             if f"run {run_id} was left running, as asked" in self.message:
-                on_end = self.policy.on_cancel if self.result == "cancelled" else self.policy.on_timeout
-                assert on_end is OnEnd.LEAVE
+                assert self.leaves_it(), f"run {run_id} was to be stopped"
             elif "before you run this job again" in self.message:
                 assert self.cannot_be_found(run_id), f"run {run_id} could have been found"
             else:
@@ -263,6 +262,18 @@ class Oracle:
                 assert self.body["stop"]["run_id"] == run_id
                 assert not self.body["stop"]["confirmed"]
                 assert self.cannot_be_stopped(), f"run {run_id} could have been stopped"
+
+    def leaves_it(self) -> bool:
+        """Whether our run was to be left as it is, the way that this ended."""
+        if self.result == "cancelled":
+            return self.policy.on_cancel is OnEnd.LEAVE
+        return (self.result == "timed-out" or self.is_outage) and self.policy.on_timeout is OnEnd.LEAVE
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether it ended because the platform gave no answer; what became of a stop is said after that."""
+        cause = self.message.partition("; ")[0]
+        return self.result == "error" and "could not be reached until the deadline" in cause
 
     def cannot_be_found(self, run_id: int) -> bool:
         """Whether it never showed after it had been started."""
