@@ -12,7 +12,7 @@ from rerun_action.chain import Chain
 from rerun_action.core import policy, verdict
 from rerun_action.core.history import History
 from rerun_action.core.ledger import Ledger
-from rerun_action.core.model import FAILING, Origin, Outcome, Result, StopReply, StopRoute, Verdict
+from rerun_action.core.model import FAILING, Origin, Result, StopReply, StopRoute, Verdict
 from rerun_action.errors import Cancelled, Unclear
 from rerun_action.scene import Scene
 from rerun_action.simulator import Fault
@@ -104,10 +104,10 @@ def stop_that_never_leaves(_: Any) -> Any:
 
 
 def by_the_other_input(original: Any) -> Any:
-    def may_stop(self: Any) -> bool:
+    def may_stop(self: Any) -> Any:
         given = self._scene.policy
         self._scene.policy = replace(given, on_cancel=given.on_timeout, on_timeout=given.on_cancel)
-        return original(self)  # type: ignore[no-any-return]
+        return original(self)
 
     return may_stop
 
@@ -121,8 +121,8 @@ def confirmed_unseen(original: Any) -> Any:
 
 
 def unresolved_is_fine(original: Any) -> Any:
-    def outcome(leaves: Any) -> Outcome:
-        return original([leaf for leaf in leaves if leaf.verdict is not Verdict.UNRESOLVED])  # type: ignore[no-any-return]
+    def outcome(leaves: Any) -> Any:
+        return original([leaf for leaf in leaves if leaf.verdict is not Verdict.UNRESOLVED])
 
     return outcome
 
@@ -133,7 +133,7 @@ def passing_word(word: object) -> Break:
 
     def break_it(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(Result, "of", classmethod(lambda _, given: Result.SUCCESS if given == word else original(given)))
-        known: dict[object, Result] = wire._KNOWN  # type: ignore[assignment]  # noqa: SLF001
+        known: dict[object, Result] = wire._KNOWN  # type: ignore[assignment]  # noqa: SLF001 - to break it, whatever it is
         patch.setitem(known, word, Result.SUCCESS)
 
     return break_it

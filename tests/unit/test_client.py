@@ -22,6 +22,7 @@ from rerun_action.errors import (
     Unclear,
     Unreachable,
 )
+from rerun_action.testsigma import line
 from rerun_action.testsigma.client import Client
 from rerun_action.testsigma.line import Reply
 from tests.support.fake_time import FakeTime
@@ -308,17 +309,16 @@ def test_what_does_not_answer_until_the_deadline_was_unreachable(http: responses
     assert max(bench.time.sleeps) <= 30.0
 
 
-def hang(until: float, time: FakeTime) -> Callable[..., Any]:
+def hang(time: FakeTime) -> Callable[..., Any]:
     def call(_work: Callable[[], Any], limit: float, *_: object) -> Any:
         time.at += limit
         raise TimeoutError
 
-    assert until
     return call
 
 
 def test_a_first_request_that_hangs_until_the_deadline_was_unreachable(bench: Bench) -> None:
-    bench.time.call = hang(3.0, bench.time)  # type: ignore[method-assign]
+    bench.time.call = hang(bench.time)  # type: ignore[method-assign]
     with pytest.raises(Unreachable, match="no complete answer within 3 s"):
         bench.client.run(302, until=3.0)
 
@@ -336,7 +336,7 @@ def test_the_deadline_cuts_a_request_that_has_only_just_been_sent(
     http.get(f"{RUNS}/302", json=run_body())
     bench.time.at = 100.0
     bench.client.run(302, until=200.0)
-    bench.time.call = hang(left, bench.time)  # type: ignore[method-assign]
+    bench.time.call = hang(bench.time)  # type: ignore[method-assign]
     with pytest.raises(kind) as caught:
         bench.client.run(302, until=100.0 + left)
     assert caught.value.message == said
@@ -346,7 +346,7 @@ def test_an_outage_that_goes_on_until_the_deadline_is_told_as_one(http: response
     http.get(f"{RUNS}/302", json=run_body())
     bench.client.run(302, until=3.0)
     http.get(f"{RUNS}/303", status=502)
-    bench.time.call = first_then(bench.time.call, hang(2.0, bench.time))  # type: ignore[method-assign]
+    bench.time.call = first_then(bench.time.call, hang(bench.time))  # type: ignore[method-assign]
     with pytest.raises(Unreachable, match="no complete answer within 2 s"):
         bench.client.run(303, until=3.0)
 
@@ -362,7 +362,7 @@ def first_then(first: Callable[..., Any], then: Callable[..., Any]) -> Callable[
 
 def test_a_request_that_hangs_is_left_behind_with_its_connection(http: responses.RequestsMock, bench: Bench) -> None:
     http.get(f"{RUNS}/302", json=run_body())
-    bench.time.call = first_then(hang(600.0, bench.time), bench.time.call)  # type: ignore[method-assign]
+    bench.time.call = first_then(hang(bench.time), bench.time.call)  # type: ignore[method-assign]
     assert bench.client.run(302, DEADLINE).id == 302
     assert bench.time.sleeps == [1.0]
     assert bench.warnings == [
@@ -731,11 +731,41 @@ def test_what_became_of_a_trigger_is_said_of_what_was_triggered(
     if reply:
         http.post(RUNS, **reply)
     else:
-        bench.time.call = hang(120.0, bench.time)  # type: ignore[method-assign]
+        bench.time.call = hang(bench.time)  # type: ignore[method-assign]
     with pytest.raises(kind) as caught:
         call(bench.client)
     advice = {"rerun": "look at the test plan in Testsigma", "run": "check test-plan-id"}[what]
     assert caught.value.message == f"the {what} {said.format(advice=advice)}"
+
+
+def test_no_trigger_goes_over_a_connection_that_was_used_before(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[tuple[str, object]] = []
+
+    def send(session: object, method: str, *_: object) -> Reply:
+        used.append((method, session))
+        return Reply(200, {}, json.dumps(run_body()).encode())
+
+    monkeypatch.setattr(line, "send", send)
+    for _ in range(2):
+        bench.client.run(302, DEADLINE)
+        bench.client.trigger(336, 467, REQUEST, DEADLINE)
+    (_, first), (_, posted), (_, after), (_, again) = used
+    assert posted is not first
+    assert again is not after
+
+
+def test_a_connection_that_hangs_is_not_used_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[object] = []
+
+    def send(session: object, *_: object) -> Reply:
+        used.append(session)
+        if len(used) == 1:
+            raise TimeoutError  # as a call is given up, while its thread still has the session
+        return Reply(200, {}, json.dumps(run_body()).encode())
+
+    monkeypatch.setattr(line, "send", send)
+    assert bench.client.run(302, DEADLINE).id == 302
+    assert len({id(session) for session in used}) == 2
 
 
 def test_a_post_that_never_gets_through_was_not_triggered(http: responses.RequestsMock, bench: Bench) -> None:

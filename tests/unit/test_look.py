@@ -30,15 +30,6 @@ def http() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
-@pytest.fixture
-def proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment that names neither a proxy nor a bundle."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "curl_ca_bundle", "requests_ca_bundle"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return monkeypatch
-
-
 def looking(budget: int = 20, *, url: str = HOST, ca_bundle: str | None = None) -> Look:
     journal = Journal(budget)
     return Look(url, "made-up-key", FakeTime(), journal, debug=lambda _: None, ca_bundle=ca_bundle, clock=lambda: NOON)

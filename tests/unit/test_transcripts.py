@@ -31,7 +31,7 @@ from rerun_action.core.pace import Rhythm
 from rerun_action.errors import Cancelled, ExitCode, NotFound, Refused, Unclear
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
-from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Told, going, run, tell
+from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Slow, Told, going, run, tell
 
 PASSED = {2: [listing(2, case(21, P))]}
 GATEWAY = Unclear("the rerun was triggered, but a gateway answered", gateway=True)
@@ -1355,3 +1355,104 @@ def test_the_rhythm_of_a_rerun_follows_its_estimate(monkeypatch: pytest.MonkeyPa
     )
     rhythm, first = Rhythm(60.0, 130.0), Rhythm(60.0, 130.0).pause(0.0, Progress())
     assert told.time.sleeps[:3] == [50.0, first, pytest.approx(rhythm.pause(first, Progress()))]
+
+
+def test_a_rerun_that_follows_the_one_that_was_waited_for() -> None:
+    told = tell(
+        {1: [run(1, child_id=2)], 2: [going(2, 1), run(2, F, 1, child_id=3)], 3: [run(3, P, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > run 2
+        0.00 | rerun 2 of this execution is still going: waiting for it first
+        0.00 | found 2 STATUS_IN_PROGRESS None 0
+        3.00 > run 2
+        3.00 | found 2 STATUS_COMPLETED FAILURE 0
+        3.00 > run 3
+        3.00 > listing 1
+        3.00 > listing 2
+        3.00 > listing 3
+        3.00 | round 1: 0 of 2
+        3.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 found asked None polls 2: FAILURE
+        3.00 = run 3 found asked None polls 1: SUCCESS
+        """,
+    )
+
+
+def test_somebody_elses_rerun_that_is_not_settled_is_looked_at_again() -> None:
+    told = tell(
+        {1: [run(1), run(1, child_id=2)], 2: [run(2, P, 1)]},
+        FAILED | {2: [listing(2, case(21, Result.RUNNING)), listing(2, case(21, P))]},
+        policy=Policy(rerun_delay_seconds=5),
+    )
+    expect(
+        told,
+        """
+        0.00 > run 1
+        0.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        0.00 > listing 1
+        0.00 | round 1: 1 of 2
+        5.00 > run 1
+        5.00 > run 2
+        5.00 > listing 2
+        6.00 > listing 2
+        6.00 | round 1: 0 of 2
+        6.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        6.00 = run 1 execution asked None polls 2: FAILURE
+        6.00 = run 2 found asked None polls 1: SUCCESS
+        """,
+    )
+
+
+def test_a_look_that_took_long_is_no_fresh_one() -> None:
+    told = tell({1: [Slow(8.0, run(1)), run(1, child_id=2)], 2: [run(2, P, 1)]}, FAILED | PASSED)
+    expect(
+        told,
+        """
+        0.00 > run 1
+        8.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        8.00 > listing 1
+        8.00 | round 1: 1 of 2
+        8.00 > run 1
+        8.00 > run 2
+        8.00 > listing 2
+        8.00 | round 1: 0 of 2
+        8.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        8.00 = run 1 execution asked None polls 2: FAILURE
+        8.00 = run 2 found asked None polls 1: SUCCESS
+        """,
+    )
+
+
+def test_a_look_at_a_parent_does_not_make_that_at_the_newest_run_fresh() -> None:
+    told = tell(
+        {1: [Slow(3.0, run(1))], 2: [run(2, F, 1), run(2, F, 1, child_id=3)], 3: [run(3, P, 2)]},
+        FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
+        execution=2,
+    )
+    expect(
+        told,
+        """
+        0.00 > run 2
+        0.00 > run 1
+        3.00 | execution 1 STATUS_COMPLETED FAILURE 0
+        3.00 | execution 2 STATUS_COMPLETED FAILURE 0
+        3.00 > listing 1
+        3.00 > listing 2
+        3.00 | round 1: 1 of 2
+        3.00 > run 2
+        3.00 > run 3
+        3.00 > listing 3
+        3.00 | round 1: 0 of 2
+        3.00 = flaky 0: 1 test failed and passed in a later run; nothing fails any more
+        3.00 = run 1 execution asked None polls 1: FAILURE
+        3.00 = run 2 execution asked None polls 2: FAILURE
+        3.00 = run 3 found asked None polls 1: SUCCESS
+        """,
+    )

@@ -79,15 +79,6 @@ def test_a_file_that_can_not_be_read_is_faulted_with_the_reason(tmp_path: Path, 
 # --- the proxy --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment without a proxy."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return monkeypatch
-
-
 ONE, OTHER = "http://one.example:3128", "http://other.example:3128"
 
 
