@@ -1432,7 +1432,7 @@ def test_a_look_that_took_long_is_no_fresh_one() -> None:
 
 def test_a_look_at_a_parent_does_not_make_that_at_the_newest_run_fresh() -> None:
     told = tell(
-        {1: [Slow(3.0, run(1))], 2: [run(2, F, 1), run(2, F, 1, child_id=3)], 3: [run(3, P, 2)]},
+        {1: [run(1)], 2: [Slow(3.0, run(2, F, 1)), run(2, F, 1, child_id=3)], 3: [run(3, P, 2)]},
         FAILED | {2: [listing(2, case(21, F))], 3: [listing(3, case(31, P))]},
         execution=2,
     )
@@ -1440,7 +1440,7 @@ def test_a_look_at_a_parent_does_not_make_that_at_the_newest_run_fresh() -> None
         told,
         """
         0.00 > run 2
-        0.00 > run 1
+        3.00 > run 1
         3.00 | execution 1 STATUS_COMPLETED FAILURE 0
         3.00 | execution 2 STATUS_COMPLETED FAILURE 0
         3.00 > listing 1
