@@ -50,6 +50,8 @@ class ActionError(Exception):
     """Something ended the story early; the message is for the user."""
 
     result: ClassVar[str] = "error"
+    unanswered = False
+    """Whether a trigger was sent, and nobody knows whether it has started a run."""
 
     def __init__(self, message: str, exit_code: ExitCode = ExitCode.ERROR) -> None:
         super().__init__(message)
@@ -92,6 +94,8 @@ class Unclear(ActionError):
 
     `gateway`: a gateway answered in the platform's place (502, 503, 504), which often means that it did not.
     """
+
+    unanswered = True
 
     def __init__(self, message: str, *, gateway: bool = False) -> None:
         super().__init__(message)

@@ -41,8 +41,9 @@ class Trigger:
             run = self._scene.platform.start(fresh, self._scene.deadline)
         except Unclear as error:
             raise Unclear(f"{error.message}. {look_first}") from None
-        except Cancelled as error:
-            error.message += f" while the run was being triggered, and no answer came. {look_first}"
+        except Cancelled as cancelled:
+            if cancelled.unanswered:
+                cancelled.message += f" while the run was being triggered, and no answer came. {look_first}"
             raise
         self._scene.account.note(f"run {run.id} of test plan {fresh.plan_id} started: {self._scene.url(run)}")
         return run
@@ -95,10 +96,9 @@ class Trigger:
         self.in_doubt = request
         try:
             run = self._scene.platform.trigger(chain.plan_id, parent.id, request, self._scene.deadline)
-        except (Cancelled, Unclear):
-            raise
-        except ActionError:
-            self.in_doubt = None
+        except ActionError as error:
+            if not error.unanswered:
+                self.in_doubt = None
             raise
         if chain.knows(run.id) or run.id < parent.id:  # an older one, as far as ids tell: looked for, ours will show
             raise Unclear(f"the platform answered the trigger with run {run.id}, which was there before")

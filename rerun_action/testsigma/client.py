@@ -14,7 +14,16 @@ import requests
 
 from rerun_action.core.model import FreshRun, Listing, RerunRequest, Run, StopReply, StopRoute
 from rerun_action.core.pace import pauses
-from rerun_action.errors import ActionError, Contradiction, DeadlinePassed, NotFound, Refused, Unclear, Unreachable
+from rerun_action.errors import (
+    ActionError,
+    Cancelled,
+    Contradiction,
+    DeadlinePassed,
+    NotFound,
+    Refused,
+    Unclear,
+    Unreachable,
+)
 from rerun_action.testsigma import line, refusals, wire
 from rerun_action.testsigma.line import Reply, Transient
 from rerun_action.testsigma.refusals import Answer
@@ -130,6 +139,7 @@ class Client:
             limit = min(REPLY_SECONDS, until - self._time.now())
             if limit <= 0:
                 raise DeadlinePassed(f"the deadline passed before the {what} was triggered")
+            self._time.sleep(0)  # a signal that has come by now keeps it from being sent: there is nothing in doubt
             try:
                 return self._attempt("POST", "", limit, _json(wire.run_of), body=body, linger=LINGER_SECONDS)
             except Transient as fault:
@@ -140,6 +150,9 @@ class Client:
                 raise Unclear(_unclear(what, f"no answer within {limit:.0f} s")) from None
             except Contradiction as error:
                 raise Unclear(_unclear(what, error.message)) from None
+            except Cancelled as cancelled:
+                cancelled.unanswered = True
+                raise
 
         try:
             return self._persist(send, until, f"the {what} was not triggered")

@@ -20,7 +20,7 @@ from rerun_action.core.model import (
     StopRoute,
     Verdict,
 )
-from rerun_action.errors import NotFound
+from rerun_action.errors import Cancelled, NotFound
 from rerun_action.rerun import Story
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
@@ -232,3 +232,10 @@ CREATED = going(2, parent=1, status="STATUS_CREATED")
 STOPPED = StopReply(StopRoute.RUN, 200, 2)
 EACH_SECOND = Policy(poll_interval_seconds=1.0)
 """With this a run is looked at once a second: it is known which look comes before a signal."""
+
+
+def unanswered() -> Cancelled:
+    """Make a signal that came while a trigger was out."""
+    cancelled = Cancelled(15)
+    cancelled.unanswered = True
+    return cancelled

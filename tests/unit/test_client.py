@@ -14,6 +14,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from rerun_action.core.model import FreshRun, Pick, RerunRequest, Result, StopReply, StopRoute
 from rerun_action.errors import (
     ActionError,
+    Cancelled,
     Contradiction,
     DeadlinePassed,
     ExitCode,
@@ -47,8 +48,8 @@ def http() -> Iterator[responses.RequestsMock]:
 
 
 class Bench:
-    def __init__(self) -> None:
-        self.time = FakeTime()
+    def __init__(self, *, signal_at: float | None = None) -> None:
+        self.time = FakeTime(signal_at=signal_at)
         self.warnings: list[str] = []
         self.debug: list[str] = []
         self.client = Client(
@@ -662,7 +663,30 @@ def test_a_post_that_can_not_have_reached_the_platform_is_sent_again(
     http.post(RUNS, **reply)
     http.post(RUNS, json=run_body(487))
     assert bench.client.trigger(336, 467, REQUEST, DEADLINE).id == 487
-    assert bench.time.sleeps == [1.0, 1.5]
+    assert [pause for pause in bench.time.sleeps if pause] == [1.0, 1.5]
+
+
+def test_a_signal_while_a_post_is_out_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancel(*_: Any) -> None:
+        raise Cancelled(15)
+
+    monkeypatch.setattr(bench.time, "call", cancel)
+    with pytest.raises(Cancelled) as caught:
+        bench.client.start(FreshRun(7), DEADLINE)
+    assert caught.value.unanswered
+
+
+@pytest.mark.parametrize(("signal_at", "sent"), [(0.0, 0), (0.5, 1)])
+def test_a_signal_before_a_post_is_sent_or_sent_again_finds_none_out(
+    http: responses.RequestsMock, signal_at: float, sent: int
+) -> None:
+    bench = Bench(signal_at=signal_at)
+    for _ in range(sent):
+        http.post(RUNS, status=429)
+    with pytest.raises(Cancelled) as caught:
+        bench.client.trigger(336, 467, REQUEST, DEADLINE)
+    assert not caught.value.unanswered
+    assert len(http.calls) == sent
 
 
 def test_the_preview_is_what_would_be_sent(http: responses.RequestsMock, bench: Bench) -> None:

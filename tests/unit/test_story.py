@@ -28,7 +28,22 @@ from rerun_action.core.pace import Rhythm
 from rerun_action.errors import Cancelled, DeadlinePassed, EndAtOnce, NotFound, Refused, Unclear, Unreachable
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
-from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Slow, Told, going, run, tell
+from tests.support.scripted import (
+    CREATED,
+    EACH_SECOND,
+    FAILED,
+    SERVER,
+    STOPPED,
+    A,
+    F,
+    P,
+    Slow,
+    Told,
+    going,
+    run,
+    tell,
+    unanswered,
+)
 
 
 def test_the_few_requests_of_an_ordinary_story() -> None:
@@ -420,11 +435,22 @@ def test_a_trigger_that_a_signal_interrupts_is_looked_for_and_stopped(shown: dic
     told = tell(
         {1: [run(1), run(1, **shown)], 2: [going(2, 1), run(2, Result.STOPPED, 1)]},
         dict(FAILED),
-        trigger=Cancelled(15),
+        trigger=unanswered(),
         stop=STOPPED,
     )
     assert (told.report.exit_code, told.platform.count("stop")) == (143, stops)
     assert ("stop confirmed" if stops else "no rerun has shown since. Look for a rerun of") in told.report.message
+
+
+def test_a_signal_before_the_trigger_has_left_leaves_nothing_in_doubt() -> None:
+    told = tell({1: [run(1)]}, dict(FAILED), trigger=Cancelled(15))
+    assert (told.report.exit_code, told.report.message) == (143, "cancelled by SIGTERM")
+    assert [told.platform.count(call) for call in ("run", "trigger", "stop")] == [1, 1, 0]
+
+
+def test_a_signal_before_a_fresh_run_has_left_leaves_nothing_in_doubt() -> None:
+    told = tell({}, {}, execution=FreshRun(7), start=Cancelled(2))
+    assert (told.report.exit_code, told.report.message) == (130, "cancelled by SIGINT")
 
 
 def test_after_an_outage_that_hid_the_child_nothing_is_sent_again() -> None:

@@ -28,10 +28,25 @@ from rerun_action.core.model import (
     Verdict,
 )
 from rerun_action.core.pace import Rhythm
-from rerun_action.errors import Cancelled, ExitCode, NotFound, Refused, Unclear
+from rerun_action.errors import ExitCode, NotFound, Refused, Unclear
 from tests.support.fake_time import FakeTime
 from tests.support.listings import case, listing
-from tests.support.scripted import CREATED, EACH_SECOND, FAILED, SERVER, STOPPED, A, F, P, Slow, Told, going, run, tell
+from tests.support.scripted import (
+    CREATED,
+    EACH_SECOND,
+    FAILED,
+    SERVER,
+    STOPPED,
+    A,
+    F,
+    P,
+    Slow,
+    Told,
+    going,
+    run,
+    tell,
+    unanswered,
+)
 
 PASSED = {2: [listing(2, case(21, P))]}
 GATEWAY = Unclear("the rerun was triggered, but a gateway answered", gateway=True)
@@ -87,7 +102,7 @@ def test_a_fresh_run() -> None:
 
 
 def test_a_signal_while_the_fresh_run_is_started() -> None:
-    told = tell({}, {}, execution=FRESH, start=Cancelled(15))
+    told = tell({}, {}, execution=FRESH, start=unanswered())
     expect(
         told,
         """
