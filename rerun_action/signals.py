@@ -104,11 +104,9 @@ class Signals:
     def ending(self) -> None:
         """Take note that the end has begun, by a signal or otherwise: no signal cancels what has to be done for it."""
         self._raised = True
-        if self._first is None:
-            self._first = _Signal(0, self.now())
 
     def stop_sent(self) -> None:
-        """Take note that the stop request has left: from here on a further signal ends at once."""
+        """Take note that the stop request has left: from here on a second signal ends at once."""
         self._stop_sent = True
 
     def close(self) -> None:

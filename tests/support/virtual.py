@@ -66,8 +66,6 @@ class VirtualTime:
 
     def ending(self) -> None:
         self._raised = True
-        if self._first is None:
-            self._first = Signal(self.at, 0)
 
     def stop_sent(self) -> None:
         self._stop_sent = True

@@ -127,12 +127,14 @@ def test_once_the_end_has_begun_no_signal_cancels_what_has_to_be_done(signals: S
     signals.sleep(0.2)
 
 
-def test_a_signal_after_the_stop_of_a_deadline_has_left_ends_at_once(
+def test_the_first_signal_does_not_cut_the_stop_of_a_deadline_short_and_the_second_does(
     signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rerun_action.signals.SAME_SIGNAL_SECONDS", 0.01)
     signals.ending()
     signals.stop_sent()
+    send_later()
+    signals.sleep(0.1)
     send_later()
     with pytest.raises(EndAtOnce):
         signals.sleep(FOREVER)
