@@ -110,7 +110,11 @@ class History:
 
         What its listing shows beside that is a later run's, which may not be known yet.
         """
-        return any(s.run_id == run_id and s.result_id != result_id and s.batch < batch for s in self.seen)
+        earlier = [seen.result_id for seen in self.seen if seen.run_id == run_id and seen.batch < batch]
+        if self.leaf.iteration is None:  # its case results from before it was a leaf of its own are of that run, too
+            unheeded = self.case.unheeded.values()
+            earlier += [seen.result_id for seen in unheeded if seen.listed_by == run_id and seen.batch < batch]
+        return any(earlier_id != result_id for earlier_id in earlier)
 
     @property
     def unseen(self) -> bool:

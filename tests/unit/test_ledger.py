@@ -158,6 +158,16 @@ def test_of_a_case_that_becomes_a_leaf_of_its_own_nothing_is_said_to_be_of_a_run
     assert seen(ledger)[2] == [(None, 10, "FAILURE"), (None, 30, "SUCCESS")]
 
 
+def test_a_case_result_beside_one_that_its_rows_explained_is_a_later_runs() -> None:
+    first = listing(1, case(11, F, (12, "a", F), (13, "b", P)))
+    ledger = read([first], [listing(1, case(21, F, (22, "a", P), (13, "b", P)))])
+    assert seen(ledger) == [
+        [(1, 12, "FAILURE"), (None, 22, "SUCCESS")],
+        [(1, 13, "SUCCESS")],
+        [(None, 21, "FAILURE")],
+    ]
+
+
 def test_a_known_result_is_newer_than_what_comes_to_light_before_it() -> None:
     # the first run's listing showed run 3's failure when nobody could know of runs 2 and 3
     ledger = read([listing(1, case(31, F))], [listing(2, case(21, P)), listing(3, case(31, F))])
