@@ -5,6 +5,7 @@ its answer what a server's mishap would.
 """
 
 import io
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as urllib3_errors
 
 from rerun_action.core.model import FreshRun, Policy, Report
+from rerun_action.errors import Cancelled, EndAtOnce
 from rerun_action.hosts.console import Console
 from rerun_action.reports import json_report
 from rerun_action.simulator import Mishap, Platform, Refusal, Reply, Scenario, Simulator
@@ -32,6 +34,9 @@ T = TypeVar("T")
 SERVER = "http://127.0.0.1:9"
 DRIP_SECONDS = 0.05
 """Between two bytes of a reply that drips, as in the simulator's server."""
+
+GATEWAY_SECONDS = 20.0
+"""How late a trigger may arrive that a gateway has answered."""
 
 Deed = Literal["stop", "rerun", "fresh"]
 
@@ -50,10 +55,14 @@ class World:
     latencies: tuple[float, ...] = (0.0,)
     """How long the answers take, in turn. The platform has acted by then."""
     late: float | None = None
-    """After so many seconds a trigger that got lost on its way arrives all the same."""
+    """After so many seconds the first trigger that got lost on its way arrives all the same."""
 
 
-@dataclass(frozen=True)
+Fate = Literal["right", "wrong", "refused", "busy", "gateway", "trouble"]
+"""What a request came to, as the API page sorts answers ("Errors"); `wrong` is a 200 that is not the platform's own."""
+
+
+@dataclass(eq=False)
 class Sent:
     """A request as it reached the platform, and what became of it."""
 
@@ -64,12 +73,16 @@ class Sent:
     body: Any
     right: Reply
     """The platform's own answer, if it carried the request out."""
-    intact: bool
-    """Whether it did, and this very answer came back in time."""
-    started: int | None
+    answer: Reply | Mishap
+    """What was sent in its place, or this very answer."""
+    started: int | None = None
     """The run that it started."""
     is_late: bool = False
     """Whether it got lost on its way, and arrived when the program had given it up."""
+    ended_at: float = math.inf
+    """When the program had its answer, or waited for it no longer."""
+    is_heard: bool = False
+    """Whether the program took in what came, be it a broken connection, and had not given it up by then."""
 
     @property
     def run(self) -> int | None:
@@ -84,6 +97,65 @@ class Sent:
     def is_look(self) -> bool:
         return self.method == "GET" and not self.is_listing
 
+    @property
+    def is_rerun(self) -> bool:
+        return self.method == "POST" and "isReRun" in self.body
+
+    @property
+    def intact(self) -> bool:
+        """Whether the platform carried it out, and its own answer came back in time, a refusal included."""
+        return self.is_heard and self.answer is self.right
+
+    @property
+    def fate(self) -> Fate:
+        """What it came to for the program."""
+        return self.meaning if self.is_heard else "trouble"
+
+    @property
+    def meaning(self) -> Fate:
+        """The fate, if it is heard."""
+        if not isinstance(self.answer, Reply):
+            return "trouble"
+        match self.answer.status:
+            case 200 if self.answer is self.right:
+                return "right"
+            case 200:
+                return "wrong" if self.method == "PUT" or _is_json(self.answer) else "trouble"
+            case 429:
+                return "busy"
+            case 503 if "Retry-After" in self.answer.headers:
+                return "busy"
+            case 502 | 503 | 504:
+                return "gateway"
+            case 500 if self.method == "POST":
+                return "refused"
+            case status:
+                return "trouble" if status == 408 or status >= 500 else "refused"
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that came, if one came."""
+        return self.answer.status if self.is_heard and isinstance(self.answer, Reply) else None
+
+    @property
+    def may_still_arrive(self) -> bool:
+        """Whether it is a trigger that did not reach the platform, and was not sent back either."""
+        is_lost = self.method == "POST" and self.started is None and self.right.status == 200
+        return is_lost and self.meaning in ("wrong", "gateway", "trouble")
+
+    @property
+    def retry_after(self) -> float:
+        """The seconds after which it may be sent again, if its answer says so."""
+        return float(self.answer.headers.get("Retry-After", 0)) if isinstance(self.answer, Reply) else 0.0
+
+
+def _is_json(reply: Reply) -> bool:
+    try:
+        loads(payload_of(reply))
+    except ValueError:
+        return False
+    return True
+
 
 class DirectTime(VirtualTime):
     """Calls are made where they stand; the line says how long they take."""
@@ -91,10 +163,28 @@ class DirectTime(VirtualTime):
     took = 0.0
     limit = 0.0
 
+    def __init__(self, *moments: Signal | Event) -> None:
+        super().__init__(*moments)
+        self.out: list[Sent] = []
+        """The request of this call, once it has left."""
+
     def attempt(self, work: Callable[[], T], limit: float) -> tuple[Callable[[], T], float]:
         self.took, self.limit = 0.0, limit
         outcome = outcome_of(work)
         return outcome, self.took
+
+    def call(
+        self, work: Callable[[], T], limit: float, linger: float = 0.0, left: Callable[[], None] | None = None
+    ) -> T:
+        self.out, is_heard = [], True
+        try:
+            return super().call(work, limit, linger, left)
+        except (Cancelled, EndAtOnce, TimeoutError):
+            is_heard = False
+            raise
+        finally:
+            for sent in self.out:
+                sent.ended_at, sent.is_heard = self.at, is_heard
 
 
 class Line:
@@ -118,29 +208,23 @@ class Line:
         answer, right = self._desk.take(method, path, f"Bearer {KEY}", b"" if body is None else dumps(body).encode())
         started = self._platform.started[runs:]
         took = next(self._latencies)
-        is_silent = answer == "hang" or took >= timeout[1]
         if answer == "drip":
+            answer = right
             took += DRIP_SECONDS * len(payload_of(right))
-        is_right = answer is right or answer == "drip"
-        self.sent.append(
-            Sent(
-                self._time.at,
-                method,
-                path.removeprefix(PATH),
-                body,
-                right,
-                is_right and not is_silent and took <= self._time.limit,
-                started[0] if started else None,
-            )
-        )
-        self._time.took = timeout[1] if is_silent else took
-        if not is_silent:
-            return self._received(right if answer == "drip" else answer)
-        if method == "POST" and not is_right and not started and self._late is not None:
-            self._arrive_late(body)
-        raise exceptions.ReadTimeout(urllib3_errors.ReadTimeoutError(None, "", ""))  # type: ignore[arg-type]
+        elif took >= timeout[1]:
+            answer = "hang"
+        sent = Sent(self._time.at, method, path.removeprefix(PATH), body, right, answer)
+        sent.started = started[0] if started else None
+        self.sent.append(sent)
+        self._time.out.append(sent)
+        self._time.took = timeout[1] if answer == "hang" else took
+        if self._late is not None and sent.may_still_arrive:
+            self._arrive_late(sent)
+        return self._received(answer)
 
     def _received(self, answer: Reply | Mishap) -> requests.Response:
+        if answer == "hang":
+            raise exceptions.ReadTimeout(urllib3_errors.ReadTimeoutError(None, "", ""))  # type: ignore[arg-type]
         if answer == "close":
             error: Exception = RemoteDisconnected("Remote end closed connection without response")
             raise exceptions.ConnectionError(urllib3_errors.ProtocolError("Connection aborted.", error))
@@ -157,18 +241,20 @@ class Line:
         response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
         return response
 
-    def _arrive_late(self, body: Any) -> None:
-        at = self._time.at + (self._late or 0.0)
+    def _arrive_late(self, lost: Sent) -> None:
+        """What a gateway gave up comes within the half minute in which its run is looked for, see `knowable.py`."""
+        late = min(self._late or 0.0, GATEWAY_SECONDS) if lost.meaning == "gateway" else self._late or 0.0
+        at = self._time.at + late
         self._late = None
 
         def arrive() -> None:
             runs = len(self._platform.started)
             try:
-                self._platform.trigger(body)
+                self._platform.trigger(lost.body)
             except Refusal:
                 return
             started = self._platform.started[runs]
-            self.sent.append(Sent(at, "POST", "", body, Reply(200), intact=False, started=started, is_late=True))
+            self.sent.append(Sent(at, "POST", "", lost.body, Reply(200), "hang", started, is_late=True))
 
         self._time.add(Event(at, arrive))
 

@@ -3,25 +3,20 @@
 from collections import Counter
 from typing import Any
 
-from rerun_action.core.model import FreshRun, OnEnd
+from rerun_action.core.model import FreshRun
 from tests.support.direct import Told
 from tests.support.knowable import has_twins, hides_runs, is_ahead, is_calm, is_mistakable, lies
+from tests.support.once import triggers_once
+from tests.support.orphans import Orphans
+from tests.support.reasons import Reasons
 from tests.support.scenarios import PLAN
-from tests.support.truth import Run, Spot, Truth, word
+from tests.support.truth import ROUNDING, Run, Spot, Truth, word
 from tests.support.virtual import EPOCH
 
-STOP = {"canStopAll": False, "result": "STOPPED"}
 CODES = {"clean": {0}, "flaky": {0, 6}, "failed": {1}, "declined": {5}, "timed-out": {4}, "error": {3}, "dry-run": {0}}
 EARLY = ("error", "timed-out", "cancelled")
 WATCH = 30.0
 SETTLE = 60.0
-LOOKED_FOR = 30.0
-RUSH = 10.0
-"""So shortly before the deadline, or within its last tenth, nothing is triggered any more (seconds)."""
-OVERTIME = 30.0 + 5.0 + 30.0
-"""What may follow a deadline: looking for a rerun in doubt, and the stop with its confirmation (seconds)."""
-ROUNDING = 1e-6
-"""Times are sums of pauses: half a minute of them may be 29.999999999999986."""
 
 
 def judge(told: Told) -> None:
@@ -54,10 +49,11 @@ class Oracle:
         self.asks_decently()
         for run_id in self.truth.asked:
             self.asks_exactly(run_id)
-        self.stops_only_its_own()
-        self.leaves_nothing_running()
+        triggers_once(self.told)
         self.reports_what_was_seen()
-        self.keeps_its_time()
+        orphans = Orphans(self.told, self.truth, mistakable=self.mistakable)
+        orphans.judge()
+        Reasons(self.told, self.truth, orphans, contradicts=self.contradicts(self.truth.known)).judge()
         if self.result in ("clean", "flaky"):
             self.passes_only_what_passed()
         if self.exact and self.result not in EARLY:
@@ -93,13 +89,12 @@ class Oracle:
             for run_id, spots in results.items()
             for spot, (result_id, shown) in spots.items()
         }
-        unfinished = {entry[0] for entry in true if entry[1] in ("QUEUED", "RUNNING", "UNKNOWN")}
         for leaf in self.body["leaves"]:
             for seen in leaf["observations"]:
                 key = (seen["result_id"], seen["result"])
-                if seen["result"] in ("QUEUED", "RUNNING") or seen["result_id"] in unfinished:
-                    continue
-                assert key in true, (leaf, "was never so")
+                assert key in self.truth.shown, (leaf, "was never shown")
+                if key not in true:
+                    continue  # it was so for a while, or where another run's rows stand beside
                 run_id, name = true[key]
                 if not self.vague:
                     assert seen["run_id"] in (None, run_id), (leaf, f"was in run {run_id}")
@@ -163,7 +158,6 @@ class Oracle:
         assert len(truth.ours) - len(truth.asked) <= isinstance(self.world.execution, FreshRun)
         for sent in changes:
             if sent.method == "PUT":
-                assert sent.body == STOP
                 continue
             assert sent.method == "POST"
             if "isReRun" not in sent.body:
@@ -218,96 +212,7 @@ class Oracle:
         assert looks, "triggered without a look at the run"
         assert looks[-1] - looks[0] >= WATCH - ROUNDING, "nobody waited for the plan's own rerun"
 
-    # --- no orphan ------------------------------------------------------------------------------------------------
-
-    def stops_only_its_own(self) -> None:
-        told, truth = self.told, self.truth
-        puts = [sent for sent in told.sent if sent.method == "PUT"]
-        if self.result not in EARLY or self.leaves_it():
-            assert not puts
-        assert all(sent.run in truth.ours for sent in puts if sent.path) or self.mistakable
-        others = list(told.others.stopped)
-        for run_id in told.platform.stopped:
-            if run_id in others:
-                others.remove(run_id)
-            elif run_id not in truth.ours and not self.mistakable:
-                assert self.world.scenario.stop_route == "collection", f"run {run_id} is not ours to stop"
-                assert f"stopped run {run_id} instead" in self.message or any(not put.intact for put in puts)
-        stop = self.body["stop"]
-        if stop is not None and stop["confirmed"]:
-            assert truth.runs[stop["run_id"]].is_final(truth.now), "the stop is confirmed, and it goes on"
-
-    def leaves_nothing_running(self) -> None:
-        """What we started has ended; or was left on purpose; or could not be stopped, which is said."""
-        live = [run_id for run_id in self.told.platform.live_runs() if run_id in self.truth.ours]
-        asked = [
-            place
-            for place, sent in enumerate(self.told.sent)
-            if sent.method == "POST" and "isReRun" in sent.body and not sent.is_late
-        ]
-        undisturbed = len(self.world.signals) < 2 and all(
-            sent.intact for sent in self.told.sent[max(asked, default=0) + 1 :]
-        )
-        if asked and "before you run this job again" in self.message and (undisturbed or live):
-            until = self.told.sent[asked[-1]].at + LOOKED_FOR - ROUNDING
-            assert self.told.ended_at >= until, "a rerun was not looked for long enough"
-        for run_id in live:
-            assert self.result in EARLY, f"run {run_id} goes on after a verdict"
-            if f"run {run_id} was left running, as asked" in self.message:
-                assert self.leaves_it(), f"run {run_id} was to be stopped"
-            elif "before you run this job again" in self.message:
-                assert self.cannot_be_found(run_id), f"run {run_id} could have been found"
-            else:
-                assert f"run {run_id} may still be going: stop it by hand" in self.message, f"run {run_id} is an orphan"
-                assert self.body["stop"]["run_id"] == run_id
-                assert not self.body["stop"]["confirmed"]
-                assert self.cannot_be_stopped(), f"run {run_id} could have been stopped"
-
-    def leaves_it(self) -> bool:
-        """Whether our run was to be left as it is, the way that this ended."""
-        if self.result == "cancelled":
-            return self.policy.on_cancel is OnEnd.LEAVE
-        return (self.result == "timed-out" or self.is_outage) and self.policy.on_timeout is OnEnd.LEAVE
-
-    @property
-    def is_outage(self) -> bool:
-        """Whether it ended because the platform gave no answer; what became of a stop is said after that."""
-        cause = self.message.partition("; ")[0]
-        return self.result == "error" and "could not be reached until the deadline" in cause
-
-    def cannot_be_found(self, run_id: int) -> bool:
-        """Whether it never showed after it had been started."""
-        run = self.truth.runs[run_id]
-        if run.parent is None:
-            return True  # nothing says whose a new run of a plan is
-        started = run.timeline.created_at - EPOCH
-        seen = [sent for sent in self.truth.looks(run.parent.id) if sent.at > started]
-        shown = any(sent.intact for sent in seen) and all(sent.intact for sent in self.truth.looks(run_id))
-        return not shown
-
-    def cannot_be_stopped(self) -> bool:
-        stop = self.world.scenario.stop_route == "collection" and len(self.told.platform.live_runs()) > 0
-        return stop or len(self.world.signals) > 1 or not all(sent.intact for sent in self.told.sent)
-
     # --- the end --------------------------------------------------------------------------------------------------
-
-    def keeps_its_time(self) -> None:
-        deadline = self.policy.timeout_minutes * 60
-        ended = self.told.ended_at
-        if self.result not in EARLY:
-            assert ended <= deadline + ROUNDING
-            assert not [signal for signal in self.world.signals if signal.at < ended], "a signal was not heard"
-        near = deadline - min(RUSH, deadline / 10)
-        rushed = "too near for a rerun, none was triggered" in self.message
-        if self.result == "timed-out":
-            assert ended >= (near if rushed else deadline) - ROUNDING
-        reruns = [sent for sent in self.told.sent if sent.method == "POST" and "isReRun" in sent.body]
-        for place, sent in enumerate(reruns):
-            again = not sent.is_late and any(sent.body == before.body for before in reruns[:place])
-            assert sent.at <= near + ROUNDING or again or sent.is_late, "triggered shortly before the deadline"
-        assert ended <= deadline + OVERTIME + ROUNDING + max(self.world.latencies)
-        if self.result == "cancelled":
-            assert ended <= self.world.signals[0].at + OVERTIME + ROUNDING + max(self.world.latencies) + 0.7
 
     def ends_as_the_truth_has_it(self) -> None:
         """The very result, the very counts, the very leaves."""
@@ -387,6 +292,8 @@ class Oracle:
     def contradicts(self, known: list[Run]) -> bool:
         """Whether the newest run says that it failed, and every leaf has passed."""
         truth = self.truth
+        if not known:
+            return False
         spots = truth.spots(known, self.told.ended_at)
         failed = word(known[-1].result(truth.now)) != "SUCCESS"
         return failed and all(truth.newest(spot, known) == "SUCCESS" for spot in spots)

@@ -12,6 +12,8 @@ from tests.support.virtual import EPOCH
 
 Run = Any
 """The simulator's own record of a run."""
+ROUNDING = 1e-6
+"""Times are sums of pauses: half a minute of them may be 29.999999999999986."""
 FAILED = frozenset({"FAILURE", "ABORTED", "NOT_EXECUTED", "STOPPED"})
 
 
