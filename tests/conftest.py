@@ -6,6 +6,8 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
+pytest.register_assert_rewrite("tests.support")  # so that a failure there shows its values, as one in a test does
+
 # The same examples each time, so that what was green stays green until something changes; `make fuzz` looks for new
 # ones. No deadline: machines are shared and noisy.
 settings.register_profile("same", derandomize=True, deadline=None)

@@ -13,10 +13,12 @@ from rerun_action.core import policy, verdict
 from rerun_action.core.history import History
 from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import FAILING, Origin, Result, StopReply, StopRoute, Verdict
-from rerun_action.errors import Cancelled, Unclear
+from rerun_action.errors import Cancelled, DeadlinePassed, Refused, Unclear
 from rerun_action.scene import Scene
-from rerun_action.simulator import Fault
-from rerun_action.testsigma import client, wire
+from rerun_action.simulator import Fault, Reply
+from rerun_action.testsigma import client, line, wire
+from rerun_action.testsigma.refusals import Answer
+from rerun_action.testsigma.trouble import Trouble
 from tests.integration.test_histories import play
 from tests.support.direct import World, tell_directly
 from tests.support.oracle import judge
@@ -93,6 +95,70 @@ def sent_again_when_unclear(original: Any) -> Any:
             return original(self, *given)
 
     return send
+
+
+def second_refusal_forgets_the_first(_: Any) -> Any:
+    def send_again(self: Any, request: Any) -> Any:
+        try:
+            return self._send(request)
+        except Unclear:
+            return None
+
+    return send_again
+
+
+def sooner_given_up(original: Any) -> Any:
+    """Take what persists for unreachable after 20 s."""
+
+    def persist(self: Any, send: Any, until: float, failing: str = "") -> Any:
+        return original(self, send, min(until, self._time.now() + 20.0), failing)
+
+    return persist
+
+
+def never_again(original: Any) -> Any:
+    def persist(self: Any, send: Any, *given: Any) -> Any:
+        def send_once() -> Any:
+            try:
+                return send()
+            except line.Transient as fault:
+                raise Refused(fault.cause) from None
+
+        return original(self, send_once, *given)
+
+    return persist
+
+
+def nothing_arrives_on_a_broken_line(patch: pytest.MonkeyPatch) -> None:
+    for trouble in (Trouble.CLOSED, Trouble.SILENT):
+        patch.setitem(line._PASSING, trouble, ("broken", True))  # noqa: SLF001 - to break it
+
+
+def once(original: Any) -> Any:
+    """Send a stop once, whatever becomes of it."""
+
+    def put(self: Any, path: str, until: float, sent: Callable[[], None]) -> Any:
+        return original(self, path, min(until, self._time.now() + 0.1), sent)
+
+    return put
+
+
+def by_one_route(original: Any) -> Any:
+    def put(self: Any, path: str, *given: Any) -> Any:
+        if not path:
+            raise Answer(404, "")
+        return original(self, path, *given)
+
+    return put
+
+
+def before_what_is_out(original: Any) -> Any:
+    """Wait for the answer of a trigger however long it takes, and end after that."""
+
+    def attempt(self: Any, *given: Any, linger: float = 0.0, **more: Any) -> Any:
+        return original(self, *given, linger=30.0 if linger else 0.0, **more)
+
+    return attempt
 
 
 def stop_that_never_leaves(_: Any) -> Any:
@@ -195,6 +261,22 @@ BREAKS: dict[str, dict[str, Break]] = {
         "it is sent again when nobody knows": instead(trigger.Trigger, "_send", sent_again_when_unclear),
         "its run is not looked for": instead(trigger, "RECOVER_SECONDS", lambda _: 0.0),
         "a signal forgets that it is out": instead(trigger.Trigger, "_send", without_doubt),
+        "what was cut off is taken not to have arrived": nothing_arrives_on_a_broken_line,
+        "it is sent again at once after a gateway's answer": instead(trigger, "RECOVER_SECONDS", lambda _: 0.0),
+        "it is sent again beside a new run of the plan": instead(
+            trigger.Trigger, "_plan_has_no_new_run", lambda _: lambda *_: True
+        ),
+        "it is not sent again after a gateway's answer": instead(trigger.Trigger, "_send_again", lambda _: never),
+        "the second one's refusal hides the run of the first": instead(
+            trigger.Trigger, "_send_again", second_refusal_forgets_the_first
+        ),
+        "a signal waits for its answer": instead(client.Client, "_attempt", before_what_is_out),
+        "a run that it started is looked for in passing": instead(ending, "STOP_SECONDS", lambda _: 3.0),
+    },
+    "line": {
+        "an outage is given up after a while": instead(client.Client, "_persist", sooner_given_up),
+        "an outage ends as a timeout": instead(client, "Unreachable", lambda _: DeadlinePassed),
+        "nothing is tried again": instead(client.Client, "_persist", never_again),
     },
     "end": {
         "our rerun is not stopped": instead(ending.Ending, "_may_stop", lambda _: never),
@@ -203,15 +285,33 @@ BREAKS: dict[str, dict[str, Break]] = {
         "the stop is not sent": instead(client.Client, "stop", stop_that_never_leaves),
         "a stop is confirmed that nobody saw": instead(ending.Ending, "_confirm", confirmed_unseen),
         "a run is stopped that was found": instead(ending, "OURS", lambda ours: (*ours, Origin.FOUND)),
+        "a stop that got lost is not sent again": instead(client.Client, "_put_stop", once),
+        "a stop is tried by one route": instead(client.Client, "_put_stop", by_one_route),
+        "a stop is not seen to its end": instead(ending, "STOP_SECONDS", lambda _: 5.0),
         "all runs are stopped": instead(wire, "STOP_BODY", lambda body: body | {"canStopAll": True}),
         "the deadline is an hour late": instead(Scene, "__init__", an_hour_more),
     },
 }
 
 
+GATEWAY = Fault("trigger", Reply(502))
+
 BENT: dict[str, Callable[[World], World]] = {
     "its run is not looked for": lambda world: trouble(world, Fault("trigger", "reset")),
     "a signal forgets that it is out": lambda world: trouble(world, Fault("trigger", "hang", processed=True), 11.0),
+    "it is sent again at once after a gateway's answer": lambda world: trouble(world, GATEWAY),
+    "it is not sent again after a gateway's answer": lambda world: trouble(world, GATEWAY),
+    "it is sent again beside a new run of the plan": lambda world: replace(
+        trouble(world, GATEWAY), others=((11.0, "fresh"), (24.0, "stop"))
+    ),
+    "the second one's refusal hides the run of the first": lambda world: replace(
+        trouble(world, GATEWAY), late=33.0, latencies=(0.0, 4.0)
+    ),
+    "a signal waits for its answer": lambda world: trouble(world, Fault("trigger", "hang", processed=True), 11.0),
+    "a run that it started is looked for in passing": lambda world: replace(
+        trouble(world, Fault("trigger", "hang"), 11.0), late=20.0
+    ),
+    "a stop that got lost is not sent again": lambda world: trouble(world, Fault("stop", "reset"), 11.0),
 }
 """What is rare is met sooner in worlds that are bent to it."""
 

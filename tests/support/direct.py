@@ -35,9 +35,6 @@ SERVER = "http://127.0.0.1:9"
 DRIP_SECONDS = 0.05
 """Between two bytes of a reply that drips, as in the simulator's server."""
 
-GATEWAY_SECONDS = 20.0
-"""How late a trigger may arrive that a gateway has answered."""
-
 Deed = Literal["stop", "rerun", "fresh"]
 
 
@@ -62,7 +59,7 @@ Fate = Literal["right", "wrong", "refused", "busy", "gateway", "trouble"]
 """What a request came to, as the API page sorts answers ("Errors"); `wrong` is a 200 that is not the platform's own."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Sent:
     """A request as it reached the platform, and what became of it."""
 
@@ -83,6 +80,9 @@ class Sent:
     """When the program had its answer, or waited for it no longer."""
     is_heard: bool = False
     """Whether the program took in what came, be it a broken connection, and had not given it up by then."""
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {PATH}{self.path} at {self.at:.1f} s: {self.status or self.fate}>"
 
     @property
     def run(self) -> int | None:
@@ -242,9 +242,7 @@ class Line:
         return response
 
     def _arrive_late(self, lost: Sent) -> None:
-        """What a gateway gave up comes within the half minute in which its run is looked for, see `knowable.py`."""
-        late = min(self._late or 0.0, GATEWAY_SECONDS) if lost.meaning == "gateway" else self._late or 0.0
-        at = self._time.at + late
+        at = self._time.at + (self._late or 0.0)
         self._late = None
 
         def arrive() -> None:

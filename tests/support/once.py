@@ -23,28 +23,36 @@ def triggers_once(told: Told) -> None:
             pause = second.at - first.ended_at
             assert pause >= first.retry_after - ROUNDING, "triggered again before the platform wanted it"
             continue
-        assert first.fate == "gateway", f"triggered again, though the first may have arrived ({first.answer})"
-        assert first.is_rerun, "a fresh run started again, though nothing tells whether the first was"
         assert _target(first) not in again, "triggered again and again"
         again.add(_target(first))
-        _was_looked_for(told.sent, first, second)
+        objection = _objection(told.sent, first, second)
+        assert objection is None, f"triggered again {objection}"
+    if triggers and _target(triggers[-1]) not in again and told.body["result"] == "error":
+        assert _objection(told.sent, triggers[-1], None), "not triggered again, though the first never arrived"
 
 
 def _target(trigger: Sent) -> Any:
     return trigger.body.get("executionResultId")
 
 
-def _was_looked_for(sent: list[Sent], first: Sent, second: Sent) -> None:
-    """Whether half a minute has shown that a gateway kept the trigger: no child, and the plan has no new run."""
-    earlier, later = sent[: sent.index(first)], sent[sent.index(first) : sent.index(second)]
-    before = [shown(look) for look in earlier if look.is_look and look.run == _target(first) and shown(look)]
+def _objection(sent: list[Sent], first: Sent, second: Sent | None) -> str | None:
+    """Why the first trigger may have arrived; None if half a minute has shown that a gateway kept it.
+
+    In that time no child has shown, and the plan has no new run.
+    """
+    if first.fate != "gateway" or not first.is_rerun:
+        return f"though {first} may have arrived"
+    earlier = [look for look in sent[: sent.index(first)] if look.is_look and shown(look)]
+    before = [shown(look) for look in earlier if look.run == _target(first)]
+    later = sent[sent.index(first) : sent.index(second) if second else None]
     after = [look for look in later if look.is_look and look.run == _target(first)]
-    assert after, "triggered again without a look at the parent"
-    assert after[-1].ended_at >= first.ended_at + LOOKED_FOR - ROUNDING, "triggered again before a rerun could show"
+    if not after or after[-1].ended_at < first.ended_at + LOOKED_FOR - ROUNDING:
+        return "before a rerun could show"
     last = shown(after[-1])
-    assert last, "triggered again when a look had just failed"
-    known = {look.run for look in earlier if look.is_look and shown(look)}
-    assert child(last) in {None, *known}, "triggered again beside the rerun that showed"
-    assert before, "triggered without a look at the parent"
-    assert last_run(before[-1]) is not None, "triggered again without knowing the plan's last run"
-    assert last_run(last) == last_run(before[-1]), "triggered again beside the plan's new run"
+    if not last:
+        return "when a look had just failed"
+    if child(last) not in {None, *(look.run for look in earlier)}:
+        return "beside the rerun that showed"
+    if not before or last_run(before[-1]) is None:
+        return "without knowing the plan's last run"
+    return None if last_run(last) == last_run(before[-1]) else "beside the plan's new run"

@@ -55,6 +55,10 @@ class Reasons:
         assert ended <= self.deadline + OVERTIME + ROUNDING + slowest
         if self.result == "cancelled":
             assert ended <= signals[0].at + OVERTIME + LINGER + ROUNDING + slowest
+            for sent in self.told.sent:
+                if sent.at < signals[0].at and not sent.is_late:
+                    linger = LINGER if sent.method == "POST" else 0.0
+                    assert sent.ended_at <= signals[0].at + linger + ROUNDING, f"the signal waited for {sent}"
 
     def triggers_in_time(self) -> None:
         """Nothing is triggered that could only be stopped again; what was begun may be sent again."""

@@ -104,7 +104,7 @@ def troubles(draw: st.DrawFn, theme: str) -> dict[str, Any]:
             if draw(st.booleans()):
                 found["signals"] = draw(_signals(_SOON))
             if draw(st.booleans()):
-                found["late"] = draw(st.sampled_from([3.0, 20.0, 55.0, 90.0]))
+                found["late"] = draw(st.sampled_from([3.0, 20.0, 33.0, 55.0, 90.0]))
         case "end":
             faults = draw(st.lists(_stop_faults(), max_size=2))
             if not draw(_SOMETIMES):

@@ -44,11 +44,22 @@ class Truth:
         self.now = EPOCH + told.ended_at
         self.runs: dict[int, Run] = {run.id: run for run in told.platform.runs}
         self.plan = next(plan for plan in told.world.scenario.plans if plan.id == PLAN)
-        others = set(told.others.started)
+        others = {*told.others.started, *self._strays()}
         self.ours = [run_id for run_id in told.platform.started if run_id not in others]
         """What this client's POSTs started."""
         self._results: dict[int, dict[Spot, tuple[int, str]]] = {}
         self._wants: dict[int, set[Spot]] = {}
+
+    def _strays(self) -> Iterator[int | None]:
+        """Runs of triggers that a gateway gave up, and that arrived when the second one had long started a run.
+
+        Nobody can have known; from there on such a run is like somebody else's.
+        """
+        for late in self.sent:
+            if late.is_late and any(
+                sent.started and sent.body == late.body and sent.at < late.at for sent in self.sent if not sent.is_late
+            ):
+                yield late.started
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -201,7 +212,7 @@ class Truth:
     @cached_property
     def asked(self) -> dict[int, tuple[dict[str, Any], float]]:
         """For each rerun that we started, the body of the request and when it arrived."""
-        triggers = [sent for sent in self.sent if sent.started is not None and "isReRun" in sent.body]
+        triggers = [sent for sent in self.sent if sent.started in self.ours and sent.is_rerun]
         return {sent.started: (sent.body, sent.at) for sent in triggers if sent.started is not None}
 
     def covered(self, run_id: int) -> set[Spot]:
