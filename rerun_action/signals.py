@@ -6,10 +6,12 @@ sleep is a wait on it with a time limit, and a call that can hang runs in a thre
 purpose: the entrypoint installs the handlers before anything heavy is imported.
 """
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, NamedTuple, TypeVar
@@ -41,6 +43,8 @@ class Signals:
     def __init__(self) -> None:
         # SimpleQueue.put is reentrant: the one queue that a signal handler may touch.
         self._mailbox: SimpleQueue[_Signal | _Done] = SimpleQueue()
+        self._arrivals, self._note_arrival = os.pipe()
+        """The numbers of the signals, a byte each, in the order in which they came."""
         self._first: _Signal | None = None
         self._raised = False
         self._stop_sent = False
@@ -48,6 +52,9 @@ class Signals:
 
     def install(self) -> "Signals":
         """Take SIGINT and SIGTERM from here on, and those that entrypoint.py has kept waiting."""
+        for end in (self._arrivals, self._note_arrival):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(self._note_arrival, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._received)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # a thread would inherit the block
@@ -114,9 +121,14 @@ class Signals:
 
         They are ignored, not handled, because the interpreter gives handled ones back to the system when it ends.
         """
+        if self._closed:
+            return
         self._closed = True
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        signal.set_wakeup_fd(-1)
+        for end in (self._arrivals, self._note_arrival):
+            os.close(end)
 
     def _receive(self, until: float, token: object = None, linger: float = 0.0) -> _Done | None:
         """Read the mailbox until the call named by `token` is done (returned) or the time is over (None)."""
@@ -138,6 +150,9 @@ class Signals:
         if self._closed:
             return
         if self._first is None:
+            # of two that come at once, Python calls the handler of the lower number first
+            with suppress(BlockingIOError):
+                item = item._replace(number=os.read(self._arrivals, 1)[0])
             self._first = item
         elif self._stop_sent and item.at - self._first.at >= SAME_SIGNAL_SECONDS:
             raise EndAtOnce

@@ -1,5 +1,6 @@
 """Whatever the process waits for, a signal ends the wait."""
 
+import ctypes
 import os
 import signal
 import threading
@@ -17,7 +18,9 @@ FOREVER = 20.0
 @pytest.fixture
 def signals() -> Iterator[Signals]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield Signals().install()
+    signals = Signals().install()
+    yield signals
+    signals.close()
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -37,6 +40,15 @@ def test_a_signal_ends_a_sleep(signals: Signals, number: signal.Signals, code: i
         signals.sleep(FOREVER)
     assert caught.value.exit_code is ExitCode(code)
     assert caught.value.message == f"cancelled by {number.name}"
+
+
+@pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGINT), (signal.SIGINT, signal.SIGTERM)])
+def test_of_two_signals_at_once_the_first_decides(signals: Signals, numbers: tuple[signal.Signals, ...]) -> None:
+    # raised from C: Python looks for signals only after both have come, and then goes by their numbers
+    list(map(getattr(ctypes.PyDLL(None), "raise"), numbers))
+    with pytest.raises(Cancelled) as caught:
+        signals.sleep(FOREVER)
+    assert caught.value.signum == numbers[0]
 
 
 def test_a_signal_that_came_before_the_wait_ends_it(signals: Signals) -> None:
@@ -171,3 +183,4 @@ def test_a_signal_at_any_moment_is_neither_lost_nor_raised_twice() -> None:
                 raised += 1
         assert raised == 1
         again.sleep(0)
+        again.close()
