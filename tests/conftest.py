@@ -1,5 +1,6 @@
 """For all tests."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -16,11 +17,26 @@ settings.load_profile("same")
 
 
 @pytest.fixture
-def uncounted() -> Iterator[None]:
-    """Counting takes as long again as the play itself, which reaches nothing that shorter tests don't."""
+def uncounted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Count no branches, nor in the processes that the test starts.
+
+    Counting takes as long again as what is counted: it is for tests that reach what no shorter ones do.
+    """
+    monkeypatch.setattr("tests.support.processes.MEASURED", {})
     counting = Coverage.current()
     if counting is not None:
         counting.stop()
     yield
     if counting is not None:
         counting.start()
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Collect no garbage where JSON is read that is nested as deeply as Python goes.
+
+    Hypothesis has a callback on each collection, which can't be called there: pytest takes that for a failure.
+    """
+    gc.disable()
+    yield
+    gc.enable()

@@ -50,6 +50,7 @@ RECORDED: dict[str, tuple[Scenario, dict[str, object]]] = {
 }
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("what", RECORDED)
 def test_a_record_that_is_served_again_gets_the_same_lines(what: str, tmp_path: Path) -> None:
     world, inputs = RECORDED[what]

@@ -121,6 +121,7 @@ STORIES: dict[str, tuple[Any, int, str, list[dict[str, Any]] | None, list[tuple[
 }
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(("name", "habit"), [*itertools.product(STORIES, HABITS)])
 def test_a_story(name: str, habit: str, tmp_path: Path) -> None:
     cases, code, result, requests, expected = STORIES[name]
@@ -272,6 +273,7 @@ def test_a_running_execution_is_waited_for(tmp_path: Path) -> None:
 CHAIN = (PastRun(98, PLAN), PastRun(FIRST, PLAN, parent=98, picked=(Pick(0), Pick(1))))
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("habit", HABITS)
 @pytest.mark.parametrize("child", ["object", "id", "none"])
 @pytest.mark.parametrize("given", [98, FIRST])
@@ -289,6 +291,7 @@ def test_an_execution_that_is_itself_a_rerun_or_has_one(habit: str, child: str, 
     assert outcome.report["leaves"][2]["verdict"] == "passed"
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("habit", HABITS)
 def test_a_rerun_that_already_passed_needs_no_other(habit: str, tmp_path: Path) -> None:
     chain = (PastRun(98, PLAN), PastRun(FIRST, PLAN, parent=98, picked=(Pick(0),)))
@@ -444,6 +447,7 @@ def slow(**fields: Any) -> Scenario:
     return scenario(case(1, *FLAKES), case(2, *FLAKES), seconds=LONG, **fields)
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 @pytest.mark.parametrize("route", ["run", "collection", "both"])
 def test_a_signal_stops_the_rerun(signum: signal.Signals, code: int, route: str, tmp_path: Path) -> None:

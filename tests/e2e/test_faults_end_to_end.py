@@ -12,6 +12,8 @@ from rerun_action.simulator import Fault, Patch, Reply, Seconds, Simulator, just
 from tests.support.processes import ENTRYPOINT, act, act_and_signal, environment, started
 from tests.support.scenarios import FLAKES, KEY, LONG, PASSES, case, scenario
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 ROWS: dict[str, tuple[Fault, int, str, int, int]] = {
     # fault, exit code, result, POSTs, runs started
     "run: 503": (Fault("run", Reply(503), times=2), 0, "flaky", 1, 1),

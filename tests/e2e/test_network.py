@@ -14,6 +14,8 @@ from tests.support.processes import Outcome, act, environment, outcome, started
 from tests.support.scenarios import FLAKES, KEY, case, scenario
 from tests.support.tls import Authority, proxy
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 NOWHERE = "http://127.0.0.1:9"
 
 

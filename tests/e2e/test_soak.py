@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from rerun_action.simulator import Fault, Reply, Seconds, Simulator
-from tests.support.processes import UNMEASURED, environment, started
+from tests.support.processes import environment, started
 from tests.support.scenarios import FLAKES, PASSES, case, data_driven, scenario
+
+pytestmark = pytest.mark.usefixtures("uncounted")  # counting would move the moments
 
 ROUNDS = int(os.environ.get("SOAK", "10"))
 FAULTS = (
@@ -31,10 +33,7 @@ def test_a_signal_at_a_random_moment(seed: int, tmp_path: Path) -> None:
     cases = (case(1, *FLAKES), case(2, *PASSES), data_driven(3, ("a", *FLAKES), ("b", *PASSES)))
     world = scenario(*cases, seconds=seconds, faults=FAULTS[seed % len(FAULTS)])
     signum, code = chance.choice([(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-    with (
-        Simulator(world) as simulator,
-        started(environment(simulator, tmp_path, log_level="debug") | UNMEASURED) as process,
-    ):
+    with Simulator(world) as simulator, started(environment(simulator, tmp_path, log_level="debug")) as process:
         time.sleep(chance.uniform(0.05, 2.0))
         process.send_signal(signum)
         text, _ = process.communicate(timeout=50)

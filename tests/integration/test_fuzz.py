@@ -4,6 +4,7 @@ The world is one in which the same test fails in every run, and no mutation make
 no way to a 0. `make fuzz` runs it with FUZZ_STORIES=4000 (over 20,000 mutated replies), `make test` with a few.
 """
 
+import gc
 import io
 import json
 import os
@@ -127,11 +128,12 @@ def world() -> Scenario:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.usefixtures("uncounted")
+@pytest.mark.usefixtures("uncounted", "uncollected")
 def test_mutated_replies(monkeypatch: pytest.MonkeyPatch) -> None:
     mutations = 0
     endings: set[int] = set()
     for seed in range(STORIES):
+        gc.collect(0)
         time = VirtualTime()
         line = Line(Platform(world(), time.epoch), random.Random(seed))  # noqa: S311 - a seed makes it repeatable
         monkeypatch.setattr(http, "send", line.send)

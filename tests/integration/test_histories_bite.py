@@ -311,6 +311,8 @@ BENT: dict[str, Callable[[World], World]] = {
     "a run that it started is looked for in passing": lambda world: replace(
         trouble(world, Fault("trigger", "hang"), 11.0), late=20.0
     ),
+    "a rerun in flight is not waited for": lambda world: with_last_run(world, finishes_in=40.0),
+    "a stop is confirmed that nobody saw": lambda world: trouble(world, Fault("stop", Reply(400), times=None), 11.0),
     "a stop that got lost is not sent again": lambda world: trouble(world, Fault("stop", "reset"), 11.0),
 }
 """What is rare is met sooner in worlds that are bent to it."""
@@ -320,6 +322,11 @@ def trouble(world: World, fault: Fault, *signals: float) -> World:
     """Leave but this fault, and signals at these moments."""
     scenario = replace(world.scenario, faults=(fault,))
     return replace(world, scenario=scenario, signals=tuple(map(Signal, signals)))
+
+
+def with_last_run(world: World, **fields: Any) -> World:
+    *before, last = world.scenario.runs
+    return replace(world, scenario=replace(world.scenario, runs=(*before, replace(last, **fields))))
 
 
 @pytest.mark.timeout(600)

@@ -62,9 +62,7 @@ def environment(simulator: Simulator | None, directory: Path, **inputs: object) 
 
 
 MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
-"""By this a process knows that its branches are to be counted."""
-UNMEASURED = dict.fromkeys(MEASURED, "")
-"""For a process whose timing matters."""
+"""By this a process knows that its branches are to be counted; the fixture `uncounted` takes it away."""
 
 
 @contextmanager

@@ -35,6 +35,7 @@ class Reasons:
         """Hold the end of the history against its time and its reasons."""
         self.keeps_its_time()
         self.triggers_in_time()
+        self.waits_for_what_is_going()
         if self.result == "timed-out" and not self.rushed:
             assert self.told.ended_at >= self.deadline - ROUNDING
             assert self.was_answered(), "the platform had not answered: that is an outage"
@@ -66,6 +67,14 @@ class Reasons:
         for place, sent in enumerate(reruns):
             again = any(sent.body == before.body for before in reruns[:place])
             assert sent.at <= self.near + ROUNDING or again, "triggered shortly before the deadline"
+
+    def waits_for_what_is_going(self) -> None:
+        """A plan that is busy is no surprise where each of its runs that go on had been looked at."""
+        for sent in self.told.sent:
+            if sent.is_rerun and sent.fate == "refused" and "currently running" in str(sent.right.body):
+                seen = {look.run for look in self.told.sent if look.is_look and look.intact and look.at <= sent.at}
+                live = self.truth.live(sent.at)
+                assert any(run.id not in seen for run in live), "triggered beside a run that was seen going on"
 
     def was_answered(self) -> bool:
         """Whether the last request before the end was decided had an answer; one that had just left does not count."""

@@ -77,6 +77,11 @@ class Truth:
         told = {run["run_id"] for run in self.told.body["runs"]}
         return [run for run in self.chain if run.id in told]
 
+    def live(self, at: float) -> list[Run]:
+        """The runs of the plan that were going on at a moment."""
+        runs = [run for run in self.runs.values() if run.plan.id == PLAN]
+        return [run for run in runs if run.timeline.created_at <= EPOCH + at and not run.is_final(EPOCH + at)]
+
     def before(self, run: Run) -> list[Run]:
         """The runs of the chain before this one."""
         return self.chain[: self.chain.index(run)]

@@ -259,6 +259,7 @@ TRANSIENT: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("fault", TRANSIENT)
 def test_a_get_is_repeated_with_growing_pauses_and_told_in_two_lines(
     http: responses.RequestsMock, bench: Bench, fault: str

@@ -358,6 +358,7 @@ def test_both_parsers_read_the_same(edits: list[tuple[int, str]]) -> None:
     assert repr(parsed(body.encode())) == repr(by_the_standard_library(body.encode()))
 
 
+@pytest.mark.usefixtures("uncollected")
 @given(st.binary(max_size=20) | st.text('{}[]",:0123456789.eE-+ntNaI\\u \x01', max_size=20).map(str.encode))
 @example(b'{"a": 1, "a": 2}')
 @example(b"[1e400, -1e400, NaN, Infinity, -Infinity]")
