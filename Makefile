@@ -21,7 +21,7 @@ demo: .venv/runtime ## the whole product against the embedded simulator: no acco
 
 test: .venv/dev ## all tests but those that need a container engine; which branches they reach
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest -q -n auto --maxprocesses 8 --dist worksteal
+	@$(BIN)/python -m coverage run -m pytest -q -n auto --dist worksteal
 	@$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report
 
 test-container: .venv/dev ## the image and the pipelines on the engine that DOCKER_HOST names

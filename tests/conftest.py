@@ -1,6 +1,7 @@
 """For all tests."""
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,11 @@ pytest.register_assert_rewrite("tests.support")  # so that a failure there shows
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("new", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of deadlines and signals wait more than they work."""
+    return min((os.cpu_count() or 1) + 1, 8)
 
 
 @pytest.fixture

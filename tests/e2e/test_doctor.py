@@ -1,4 +1,4 @@
-"""`python entrypoint.py doctor` as a process: the lines that it prints, and that nothing but GET is ever sent."""
+"""`doctor` over sockets: the lines that it prints, and that nothing but GET is ever sent."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 
 from rerun_action import __version__
 from rerun_action.simulator import Fault, PastRun, Patch, Pick, Reply, Scenario, Simulator, just_json, redirect
-from tests.support.doctor import Visit
+from tests.support.doctor import Visit, VisitApart
 from tests.support.processes import environment, started
 from tests.support.scenarios import FAILS, FIRST, FLAKES, KEY, LONG, PASSES, PLAN, case, data_driven, scenario
 
@@ -36,7 +36,7 @@ def page_1(result_ids: Iterable[int]) -> Fault:
 
 def test_every_line_of_a_set_up_that_works(tmp_path: Path) -> None:
     with Simulator(scenario(*CASES)) as simulator:
-        visit = Visit(simulator, tmp_path, test_plan_id=PLAN)
+        visit = VisitApart(simulator, tmp_path, test_plan_id=PLAN)
         host = simulator.url.removeprefix("http://")
         assert paths(simulator) == ["/100", "/100/test_case_results", "/100/test_case_results?page=1"]
     assert visit.text == (
@@ -481,7 +481,7 @@ def test_an_outage_takes_ten_seconds_and_is_named(tmp_path: Path) -> None:
 def test_all_faults_of_the_configuration_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with Simulator(scenario(*CASES)) as simulator:
-        visit = Visit(
+        visit = VisitApart(
             simulator,
             tmp_path,
             "--save",

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from rerun_action.simulator import Fault, PastRun, Pick, Simulator
-from tests.support.doctor import Visit
+from tests.support.doctor import Visit, VisitApart
 from tests.support.network import answers_plainly, closes_at_once, listening, proxy, tls_in_front_of
 from tests.support.scenarios import FAILS, FLAKES, PASSES, PLAN, case, data_driven, scenario
 from tests.support.tls import Authority
@@ -163,14 +163,14 @@ def test_a_proxy_is_named_without_its_password(ca: trustme.CA, tmp_path: Path) -
         proxy(asked, password="made-up-password") as address,
     ):
         given = address.replace("http://", "http://user:made-up-password@")
-        visit = Visit(url, tmp_path, more={"HTTPS_PROXY": given, "REQUESTS_CA_BUNDLE": str(path)})
+        visit = VisitApart(url, tmp_path, more={"HTTPS_PROXY": given, "REQUESTS_CA_BUNDLE": str(path)})
         assert set(asked) == {"localhost"}
         assert visit.line("host").endswith(f"; proxy {address} (HTTPS_PROXY)")
         assert visit.code == 0
         assert "made-up-password" not in visit.text
 
         more = {"https_proxy": address, "REQUESTS_CA_BUNDLE": str(path)}
-        visit = Visit(url, tmp_path, more=more)
+        visit = VisitApart(url, tmp_path, more=more)
         assert visit.problems() == [
             (
                 f"problem  host: the proxy {address} (https_proxy) wants a user name and a password (407). "
@@ -178,7 +178,7 @@ def test_a_proxy_is_named_without_its_password(ca: trustme.CA, tmp_path: Path) -
             )
         ]
         asked.clear()
-        visit = Visit(url, tmp_path, more=more | {"NO_PROXY": "localhost"})
+        visit = VisitApart(url, tmp_path, more=more | {"NO_PROXY": "localhost"})
         assert visit.line("host").endswith("; no proxy, as NO_PROXY has it")
         assert (visit.code, asked) == (0, [])
 

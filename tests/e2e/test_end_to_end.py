@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from rerun_action.simulator import PastRun, Pick, Scenario, Simulator
-from tests.support.processes import HELD, Outcome, act, act_and_signal, environment, outcome, started, wait_until
+from tests.support.processes import (
+    HELD,
+    Outcome,
+    act,
+    act_and_signal,
+    environment,
+    outcome,
+    run_apart,
+    run_here,
+    started,
+    wait_until,
+)
 from tests.support.scenarios import FAILS, FIRST, FLAKES, KEY, LONG, PASSES, PLAN, case, data_driven, scenario
 
 HABITS = ("own", "rerun", "first", "both")
@@ -126,7 +137,7 @@ STORIES: dict[str, tuple[Any, int, str, list[dict[str, Any]] | None, list[tuple[
 def test_a_story(name: str, habit: str, tmp_path: Path) -> None:
     cases, code, result, requests, expected = STORIES[name]
     with Simulator(scenario(*cases, habit=habit)) as simulator:
-        outcome = act(simulator, tmp_path)
+        outcome = act(simulator, tmp_path, run_apart if habit == "own" else run_here)
         assert simulator.platform.triggers == ([picked(*requests)] if requests else [])
         assert simulator.platform.stops == []
         assert simulator.platform.live_runs() == []
@@ -280,7 +291,7 @@ CHAIN = (PastRun(98, PLAN), PastRun(FIRST, PLAN, parent=98, picked=(Pick(0), Pic
 def test_an_execution_that_is_itself_a_rerun_or_has_one(habit: str, child: str, given: int, tmp_path: Path) -> None:
     cases = (case(1, *FLAKES), case(2, "FAILURE", "FAILURE", "SUCCESS"), case(3, *PASSES))
     with Simulator(scenario(*cases, runs=CHAIN, habit=habit, child=child)) as simulator:
-        outcome = act(simulator, tmp_path, execution_id=given)
+        outcome = act(simulator, tmp_path, run_apart if habit == "own" else run_here, execution_id=given)
         # run 98 gave 5001 to 5003, its rerun 100 gave 5004 and 5005
         assert simulator.platform.triggers == [picked({"id": 5005})]
     assert (outcome.code, outcome.report["result"]) == (0, "flaky")
@@ -505,7 +516,7 @@ def test_a_signal_before_the_handlers_stand_waits_for_them(signum: signal.Signal
             (tmp_path / "go").touch()
             text, _ = process.communicate(timeout=60)
         assert simulator.platform.triggers == []
-    done = outcome(process, text, tmp_path / "reports")
+    done = outcome(process.returncode, text, tmp_path / "reports")
     assert (done.code, done.report["result"]) == (code, "cancelled"), text
 
 

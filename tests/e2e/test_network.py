@@ -10,7 +10,7 @@ import pytest
 
 from rerun_action.simulator import Simulator
 from tests.support.network import answers_plainly, listening
-from tests.support.processes import Outcome, act, environment, outcome, started
+from tests.support.processes import Outcome, Run, act, environment, outcome, run_apart, run_here
 from tests.support.scenarios import FLAKES, KEY, case, scenario
 from tests.support.tls import Authority, proxy
 
@@ -35,15 +35,15 @@ def reach(
     authority: Authority,
     folder: Path,
     served: Mapping[str, Any] = MappingProxyType({}),
+    run: Run = run_apart,
     /,
     **variables: Any,
 ) -> Outcome:
     """Run the action against the simulator behind TLS (`served`: how), with these variables of the environment."""
     with authority.in_front_of(int(simulator.url.rpartition(":")[2]), **served) as url:
         environ = environment(None, folder / "reports", server_url=url, timeout_minutes=variables.pop("minutes", 1))
-        with started({**environ, **{name: str(value) for name, value in variables.items()}}) as process:
-            text, _ = process.communicate(timeout=60)
-    return outcome(process, text, folder / "reports")
+        code, text = run({**environ, **{name: str(value) for name, value in variables.items()}})
+    return outcome(code, text, folder / "reports")
 
 
 def test_an_authority_that_nobody_named_is_not_trusted(
@@ -139,7 +139,8 @@ def test_a_proxy_that_wants_a_password(simulator: Simulator, authority: Authorit
 def test_a_proxy_address_that_is_none(
     variable: str, address: str, simulator: Simulator, authority: Authority, tmp_path: Path
 ) -> None:
-    done = reach(simulator, authority, tmp_path, SSL_CERT_FILE=authority.bundle, **{variable: address})
+    run = run_apart if variable == "HTTPS_PROXY" else run_here
+    done = reach(simulator, authority, tmp_path, {}, run, SSL_CERT_FILE=authority.bundle, **{variable: address})
     assert (done.code, done.report["message"]) == (
         2,
         (

@@ -11,6 +11,8 @@ from tests.e2e.test_end_to_end import HABITS, picked, rows, verdicts
 from tests.support.processes import act, act_and_signal
 from tests.support.scenarios import FAILS, FLAKES, LONG, PASSES, PLAN, case, data_driven, scenario
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 # fails in run 100 and, where it says so, in the reruns 101 and 102
 CASES = (
     case(1, *FLAKES),

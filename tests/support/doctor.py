@@ -1,16 +1,18 @@
-"""`python entrypoint.py doctor` as a process, and what it printed."""
+"""`doctor`, and what it printed."""
 
 import re
 from pathlib import Path
 from typing import Any
 
 from rerun_action.simulator import Simulator
-from tests.support.processes import environment, started
+from tests.support.processes import Run, environment, run_apart, run_here
 from tests.support.scenarios import KEY
 
 
 class Visit:
     """One call of doctor, and what came of it."""
+
+    run: Run = staticmethod(run_here)
 
     def __init__(
         self,
@@ -24,9 +26,7 @@ class Visit:
         if simulator is None:
             inputs["server_url"] = server
         environ = environment(simulator, folder / "reports", **inputs) | dict(more or {})
-        with started(environ, "doctor", *arguments) as process:
-            self.text, _ = process.communicate(timeout=40)
-        self.code = process.returncode
+        self.code, self.text = self.run(environ, "doctor", *arguments)
         self.lines = self.text.splitlines()
         assert KEY not in self.text
         assert "Traceback" not in self.text
@@ -40,3 +40,9 @@ class Visit:
 
     def problems(self) -> list[str]:
         return [line for line in self.lines if line.startswith("problem")]
+
+
+class VisitApart(Visit):
+    """One in a process of its own."""
+
+    run = staticmethod(run_apart)

@@ -1,5 +1,9 @@
-"""The program as its users start it: a process of its own, with an environment and nothing else."""
+"""The program as its users start it: a process of its own, with an environment and nothing else.
 
+`run_here` spares the process, where one of a table has one and the others only vary what the platform shows.
+"""
+
+import io
 import json
 import os
 import signal
@@ -7,14 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from jsonschema import Draft202012Validator
 
+from rerun_action import cli
 from rerun_action.reports import json_report
+from rerun_action.signals import Signals
 from rerun_action.simulator import Simulator
 from tests.support.scenarios import FIRST, KEY
 
@@ -82,11 +89,36 @@ def started(environ: Mapping[str, str], *arguments: str) -> Iterator[subprocess.
                 process.kill()
 
 
-def act(simulator: Simulator | None, directory: Path, **inputs: object) -> Outcome:
-    """Run the action to its end."""
-    with started(environment(simulator, directory, **inputs)) as process:
+Run = Callable[..., tuple[int, str]]
+"""Takes an environment and arguments; gives the exit code and what was printed."""
+
+
+def run_apart(environ: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+    """Run the program as a process."""
+    with started(environ, *arguments) as process:
         text, _ = process.communicate(timeout=60)
-    return outcome(process, text, directory)
+    return process.returncode, text
+
+
+def run_here(environ: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+    """Run the program within this process, with the same environment, and no handlers for signals."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals = Signals()
+    try:
+        with mock.patch.dict(os.environ, environ, clear=True), redirect_stdout(stream), redirect_stderr(stream):
+            code = cli.main([*arguments], signals)
+    finally:
+        signals.close()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    stream.seek(0)
+    return code, stream.read()
+
+
+def act(simulator: Simulator | None, directory: Path, run: Run = run_apart, /, **inputs: object) -> Outcome:
+    """Run the action to its end."""
+    return outcome(*run(environment(simulator, directory, **inputs)), directory)
 
 
 def act_and_signal(
@@ -102,7 +134,7 @@ def act_and_signal(
         assert process.poll() is None, process.communicate()[0]
         process.send_signal(signum)
         text, _ = process.communicate(timeout=60)
-    return outcome(process, text, directory)
+    return outcome(process.returncode, text, directory)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -112,7 +144,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def outcome(process: subprocess.Popen[str], text: str, directory: Path) -> Outcome:
+def outcome(code: int, text: str, directory: Path) -> Outcome:
     path = directory / "report.json"
     report = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if report:
@@ -120,4 +152,4 @@ def outcome(process: subprocess.Popen[str], text: str, directory: Path) -> Outco
     assert "Traceback" not in text
     assert KEY not in text
     assert [other.name for other in directory.glob("*") if other.name.startswith(".")] == []
-    return Outcome(process.returncode, text, report)
+    return Outcome(code, text, report)
