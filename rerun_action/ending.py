@@ -98,10 +98,9 @@ class Ending:
         self._scene.account.note(f"{self._said}; stopping run {run.id}")
 
     def _confirm(self, ours: Link, until: float) -> None:
-        self._scene.look_until = until
         last_look = until - LEAST_SECONDS  # a look without any time left fails, and hides why the stop was refused
         for pause in pauses(min(5.0, self._scene.policy.poll_interval_seconds), first=0.25):
-            with suppress(NotFound):  # it may have been started a moment ago
+            with suppress(NotFound), self._scene.looking_until(until):  # it may have been started a moment ago
                 self._scene.look_again(ours)
             remaining = last_look - self._scene.time.now()
             if ours.run.finished or remaining <= 0:

@@ -1,6 +1,7 @@
 """What can be seen: the chain of runs, what they list, and the waiting for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from rerun_action.chain import Chain, Link
@@ -47,8 +48,7 @@ class Scene:
         self.time = time
         self.account = account
         self.deadline = time.now() + policy.timeout_minutes * 60
-        self.look_until = self.deadline
-        """How long a look at a run may take; beyond the deadline where a run of ours has to be found."""
+        self._look_until = self.deadline
         self.chain = Chain(self._look_at)
         self.ledger = Ledger()
         self._test_plan_id = test_plan_id
@@ -144,9 +144,18 @@ class Scene:
 
     def _look_at(self, run_id: int) -> Run:
         asked_at = self.time.now()
-        run = self.platform.run(run_id, self.look_until)
+        run = self.platform.run(run_id, self._look_until)
         self._asked_at[run_id] = asked_at
         return run
+
+    @contextmanager
+    def looking_until(self, until: float) -> Iterator[None]:
+        """Let looks at runs take until then, the deadline or not: a run of ours has to be found, or seen stopped."""
+        self._look_until = until
+        try:
+            yield
+        finally:
+            self._look_until = self.deadline
 
     def look_again(self, link: Link) -> None:
         """Look at a run of the chain."""

@@ -126,11 +126,10 @@ class Trigger:
         parent = scene.chain.newest
         self._saw_no_child = False
         for pause in pauses(min(5.0, scene.policy.poll_interval_seconds)):
-            # what may have been started has to be found, deadline or not
-            scene.look_until = until + LAST_LOOK_SECONDS
             try:
-                scene.look_again(parent)
-                below = scene.chain.below(parent.run)
+                with scene.looking_until(until + LAST_LOOK_SECONDS):
+                    scene.look_again(parent)
+                    below = scene.chain.below(parent.run)
             except Refused:
                 below = []  # most often it shows on its parent, but is not known everywhere yet (404)
                 self._saw_no_child = False
@@ -139,8 +138,6 @@ class Trigger:
                 return None
             else:
                 self._saw_no_child = not below
-            finally:
-                scene.look_until = scene.deadline
             if below and request is not None:
                 scene.chain.take(below[:-1])
                 return self._take_as_ours(below[-1], request, Origin.RECOVERED)

@@ -218,7 +218,7 @@ def with_policy(place: Any, name: str, **fields: Any) -> Break:
 def an_hour_more(original: Any) -> Any:
     def begin(self: Any, *given: Any, **more: Any) -> None:
         original(self, *given, **more)
-        self.deadline = self.look_until = self.deadline + 3600
+        self.deadline = self._look_until = self.deadline + 3600
 
     return begin
 
