@@ -51,4 +51,4 @@ class Account(Protocol):
         refusal: str | None,
     ) -> None: ...
     def previewed(self, leaves: Sequence[LeafReport], decisions: Sequence[Decision], payload: str | None) -> None: ...  # noqa: D102
-    def triggered(self, run: Run, requested: int, url: str) -> None: ...  # noqa: D102
+    def triggered(self, run: Run, request: RerunRequest, url: str) -> None: ...  # noqa: D102

@@ -166,5 +166,5 @@ class Trigger:
         self._scene.ledger.ask(run.id, request)
         if origin is Origin.RECOVERED:
             self._scene.account.note(f"run {run.id} has shown: it is the rerun that was triggered")
-        self._scene.account.triggered(run, len(request.covered), self._scene.url(run))
+        self._scene.account.triggered(run, request, self._scene.url(run))
         return link

@@ -14,6 +14,7 @@ from rerun_action.core.model import (
     Outcome,
     Progress,
     Report,
+    RerunRequest,
     Run,
     Verdict,
 )
@@ -85,10 +86,12 @@ class Account:
         self._list(passed, _decision, self._console.info)
         self._console.info(f"payload: {payload}" if payload else "payload: none, nothing would be sent")
 
-    def triggered(self, run: Run, requested: int, url: str) -> None:
-        """Say that the rerun is on its way."""
+    def triggered(self, run: Run, request: RerunRequest, url: str) -> None:
+        """Say that the rerun is on its way, and for what."""
+        beside = len(request.covered) - len(request.wanted)
+        more = f", and {beside} more {'row' if beside == 1 else 'rows'} of the same cases" if beside else ""
         self._console.info()
-        self._console.info(f"rerun {run.id} triggered for {tests(requested)}: {url}")
+        self._console.info(f"rerun {run.id} triggered for {tests(len(request.wanted))}{more}: {url}")
 
     def verdict(self, report: Report, directory: Path | None) -> None:
         """Say how it ended, and where to look."""

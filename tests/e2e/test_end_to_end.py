@@ -259,6 +259,7 @@ def test_iterations_all_reruns_the_case_as_a_whole(tmp_path: Path) -> None:
     assert outcome.code == 1
     assert verdicts(outcome) == [("case 1", "a", "flaky"), ("case 1", "b", "failed")]
     assert outcome.report["counts"]["rerun"] == 2
+    assert "rerun 101 triggered for 1 test, and 1 more row of the same cases: " in outcome.text
 
 
 def test_nothing_worth_a_rerun_triggers_nothing_and_stays_red(tmp_path: Path) -> None:

@@ -173,8 +173,8 @@ class Notes:
         assert len(leaves) == len(decisions)
         self._add(f"payload: {payload}")
 
-    def triggered(self, run: Run, requested: int, url: str) -> None:
-        self._add(f"triggered {run.id} {requested} {url}")
+    def triggered(self, run: Run, request: RerunRequest, url: str) -> None:
+        self._add(f"triggered {run.id} {len(request.covered)} {url}")
 
 
 @dataclass
