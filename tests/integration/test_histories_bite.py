@@ -10,7 +10,7 @@ import pytest
 from rerun_action import ending, rerun, scene, trigger
 from rerun_action.chain import Chain
 from rerun_action.core import policy, verdict
-from rerun_action.core.history import History
+from rerun_action.core.history import Case, History
 from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import FAILING, Origin, Result, StopReply, StopRoute, Verdict
 from rerun_action.errors import Cancelled, DeadlinePassed, Refused, Unclear
@@ -52,6 +52,17 @@ def request_with_a_pass(original: Any) -> Any:
     def request(told: Any, decisions: Any, rules: Any) -> Any:
         picked = any(decision.rerun for decision in decisions)
         return original(told, [replace(decision, rerun=decision.rerun or picked) for decision in decisions], rules)
+
+    return request
+
+
+def request_by_the_first_ids(original: Any) -> Any:
+    def request(told: Any, *rest: Any) -> Any:
+        asked = original(told, *rest)
+        first = {seen.result_id: history.seen[0].result_id for history in told.opened for seen in history.seen}
+        rows = [tuple(first[row] for row in pick.iteration_result_ids) for pick in asked.picks]
+        picks = tuple(pick._replace(iteration_result_ids=ids) for pick, ids in zip(asked.picks, rows, strict=True))
+        return replace(asked, picks=picks)
 
     return request
 
@@ -247,6 +258,10 @@ BREAKS: dict[str, dict[str, Break]] = {
         "unfinished results are not looked at again": instead(scene, "SETTLE_SECONDS", lambda _: 0.0),
         "a failed leaf is dropped from the request": instead(policy, "request", request_without_the_last_pick),
         "a passed leaf is asked for": instead(policy, "request", request_with_a_pass),
+        "rows are asked for by their first ids": instead(policy, "request", request_by_the_first_ids),
+        "cases are asked for by their first ids": instead(
+            Case, "newest_result_id", lambda _: property(lambda case: min(case.result_ids))
+        ),
         "one round too many": instead(policy, "decide", rounds_without_end),
         "a rerun in flight is not waited for": instead(Scene, "_wait_for_newest", lambda _: never),
         "nobody watches a plan that reruns by itself": instead(scene, "WATCH_SECONDS", lambda _: 0.0),

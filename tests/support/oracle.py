@@ -200,8 +200,13 @@ class Oracle:
         whole_cases = {spot.case for spot in wanted if spot.row is None or self.policy.iterations.value == "all"}
         expected = {spot for spot in truth.spots(earlier, at) if spot.case in whole_cases} | wanted
         assert covered == expected, f"asked for too much: {[truth.name(spot) for spot in covered - expected]}"
+        cases, rows = truth.newest_ids(earlier)
         for pick in body["testCaseResultRequests"]:
-            assert ("iterationResultIds" in pick) == (truth.case_of[pick["id"]] not in whole_cases)
+            case, ids = truth.case_of[pick["id"]], pick.get("iterationResultIds")
+            assert (ids is None) == (case in whole_cases)
+            assert pick["id"] == cases[case], f"{pick['id']} is not the newest result id of {truth.name(Spot(case))}"
+            for row in ids or ():
+                assert row == rows[truth.row_of[row]], f"{row} is not the newest result id of {truth.row_of[row]}"
 
     def has_watched(self, parent: Run, at: float) -> None:
         """A failed run of a plan that reruns by itself is watched for half a minute before anything is triggered."""

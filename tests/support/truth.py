@@ -187,6 +187,11 @@ class Truth:
         """The last true result of a leaf in these runs."""
         return next(word for run in reversed(runs) if (word := self.results(run).get(spot, (0, ""))[1]))
 
+    def newest_ids(self, runs: Sequence[Run]) -> tuple[dict[int, int], dict[Spot, int]]:
+        """The last result id of each case, by its place in the plan, and of each leaf."""
+        cases = {case.case: case.result_id for run in runs for case in run.cases if case.listed}
+        return cases, {spot: result_id for run in runs for spot, (result_id, _) in self.results(run).items()}
+
     def name(self, spot: Spot) -> tuple[str, str, str, str | None]:
         """Suite, case, machine and row, as a report names them."""
         case = self.plan.cases[spot.case]
