@@ -15,7 +15,7 @@ from rerun_action.core.ledger import Ledger
 from rerun_action.core.model import FAILING, Origin, Result, StopReply, StopRoute, Verdict
 from rerun_action.errors import Cancelled, DeadlinePassed, Refused, Unclear
 from rerun_action.scene import Scene
-from rerun_action.simulator import Fault, PastRun, Pick, Reply
+from rerun_action.simulator import Fault, PastRun, Patch, Pick, Reply
 from rerun_action.testsigma import client, line, wire
 from rerun_action.testsigma.refusals import Answer
 from rerun_action.testsigma.trouble import Trouble
@@ -241,6 +241,18 @@ def rounds_without_end(original: Any) -> Any:
     return decide
 
 
+def without_a_delay(original: Any) -> Any:
+    return lambda self, seconds, when: original(self, 0.0 if "rerun-delay" in when else seconds, when)
+
+
+def content_with_nothing(original: Any) -> Any:
+    return lambda newest, ledger: original(newest, ledger) if len(ledger) else None
+
+
+def unless_refused(original: Any) -> Any:
+    return lambda self: original(self) and isinstance(self._cause, Cancelled | DeadlinePassed)
+
+
 def never(*_given: Any, **_more: Any) -> None:
     return None
 
@@ -255,6 +267,7 @@ BREAKS: dict[str, dict[str, Break]] = {
         "the rerun's listing is not read": instead(Scene, "follow", lambda _: lambda self, link: self._wait(link)),
         "later runs of the chain are not looked for": instead(Chain, "below", lambda _: lambda *_: []),
         "a failed run that lists only passes is believed": instead(verdict, "contradiction", lambda _: never),
+        "nothing listed is nothing failed": instead(verdict, "contradiction", content_with_nothing),
         "unfinished results are not looked at again": instead(scene, "SETTLE_SECONDS", lambda _: 0.0),
         "a failed leaf is dropped from the request": instead(policy, "request", request_without_the_last_pick),
         "a passed leaf is asked for": instead(policy, "request", request_with_a_pass),
@@ -270,6 +283,7 @@ BREAKS: dict[str, dict[str, Break]] = {
         "quarantine never ends": with_policy(policy, "quarantine", today=date.min),
         "exclude is not heard": with_policy(policy, "decide", exclude=()),
         "rerun-results is not heard": with_policy(policy, "decide", rerun_results=FAILING),
+        "rerun-delay-seconds is not heard": instead(Scene, "pause", without_a_delay),
         "breakers do not trip": instead(policy, "refusal", lambda _: never),
         "a dry run is not dry": instead(rerun.Story, "_preview", a_preview_that_triggers),
     },
@@ -292,10 +306,12 @@ BREAKS: dict[str, dict[str, Break]] = {
     "line": {
         "an outage is given up after a while": instead(client.Client, "_persist", sooner_given_up),
         "an outage ends as a timeout": instead(client, "Unreachable", lambda _: DeadlinePassed),
+        "Retry-After is not heard": instead(line, "_retry_after", lambda _: lambda _: 0.0),
         "nothing is tried again": instead(client.Client, "_persist", never_again),
     },
     "end": {
         "our rerun is not stopped": instead(ending.Ending, "_may_stop", lambda _: never),
+        "our rerun is not stopped when a look at it is refused": instead(ending.Ending, "_may_stop", unless_refused),
         "what was to be left is stopped": instead(ending.Ending, "_may_stop", lambda _: lambda _self: True),
         "on-cancel and on-timeout are swapped": instead(ending.Ending, "_may_stop", by_the_other_input),
         "the stop is not sent": instead(client.Client, "stop", stop_that_never_leaves),
@@ -341,6 +357,12 @@ BENT: dict[str, Callable[[World], World]] = {
         trouble(world, Fault("trigger", "hang"), 11.0), late=20.0
     ),
     "a rerun in flight is not waited for": with_a_rerun_going,
+    "nothing listed is nothing failed": lambda world: trouble(
+        world, Fault("listing", Patch({"testCases": []}), times=None)
+    ),
+    "our rerun is not stopped when a look at it is refused": lambda world: trouble(
+        world, Fault("run", Reply(403), run=200, skip=1)
+    ),
     "a stop is confirmed that nobody saw": lambda world: trouble(world, Fault("stop", Reply(400), times=None), 11.0),
     "a stop that got lost is not sent again": lambda world: trouble(world, Fault("stop", "reset"), 11.0),
 }

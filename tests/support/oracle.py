@@ -119,6 +119,7 @@ class Oracle:
         truth = self.truth
         assert truth.known
         assert truth.known[-1].is_final(truth.now)
+        assert self.body["leaves"], "exit 0, and nothing was listed"
         unseen = self.twins_unseen()
         for case in range(len(truth.plan.cases)):
             last: dict[Spot, str] = {}

@@ -1,5 +1,7 @@
 """Time and reason of an early end: exit 3, 4, 130 and 143 are earned, and nothing is given up before its time."""
 
+from itertools import pairwise
+
 from tests.support.direct import Sent, Told
 from tests.support.knowable import hides_runs, lies
 from tests.support.once import LOOKED_FOR
@@ -35,6 +37,7 @@ class Reasons:
         """Hold the end of the history against its time and its reasons."""
         self.keeps_its_time()
         self.triggers_in_time()
+        self.comes_back_when_asked_to()
         self.waits_for_what_is_going()
         if self.result == "timed-out" and not self.rushed:
             assert self.told.ended_at >= self.deadline - ROUNDING
@@ -62,11 +65,29 @@ class Reasons:
                     assert sent.ended_at <= signals[0].at + linger + ROUNDING, f"the signal waited for {sent}"
 
     def triggers_in_time(self) -> None:
-        """Nothing is triggered that could only be stopped again; what was begun may be sent again."""
+        """Nothing is triggered before rerun-delay-seconds, or when it could only be stopped again.
+
+        What was begun may be sent again.
+        """
         reruns = [sent for sent in self.told.sent if sent.is_rerun and not sent.is_late]
         for place, sent in enumerate(reruns):
-            again = any(sent.body == before.body for before in reruns[:place])
-            assert sent.at <= self.near + ROUNDING or again, "triggered shortly before the deadline"
+            if any(sent.body == before.body for before in reruns[:place]):
+                continue
+            assert sent.at <= self.near + ROUNDING, "triggered shortly before the deadline"
+            earlier = self.told.sent[: self.told.sent.index(sent)]
+            listed = max(listing.at for listing in earlier if listing.is_listing)
+            delay = self.told.world.policy.rerun_delay_seconds
+            assert sent.at >= listed + delay - ROUNDING, "triggered before rerun-delay-seconds had passed"
+
+    def comes_back_when_asked_to(self) -> None:
+        """After a Retry-After the same is not asked again before that time, unless the end has begun."""
+        sent = [sent for sent in self.told.sent[: self.orphans.place] if not sent.is_late]
+        for first, second in pairwise(sent):
+            if (first.method, first.path) != (second.method, second.path) or second.at >= self.deadline:
+                continue
+            if any(first.at <= signal.at <= second.at for signal in self.told.world.signals):
+                continue
+            assert second.at >= first.ended_at + first.retry_after - ROUNDING, f"{second} came too soon after {first}"
 
     def waits_for_what_is_going(self) -> None:
         """A plan that is busy is no surprise where all that goes on is reruns of the chain that had been looked at."""
