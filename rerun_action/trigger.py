@@ -124,7 +124,6 @@ class Trigger:
         """Look for a child that was not known before the trigger (API page, "Chains, limits and races")."""
         scene, request = self._scene, self.in_doubt
         parent = scene.chain.newest
-        self._saw_no_child = False
         for pause in pauses(min(5.0, scene.policy.poll_interval_seconds)):
             try:
                 with scene.looking_until(until + LAST_LOOK_SECONDS):

@@ -9,20 +9,18 @@ import pytest
 
 from rerun_action import ending, rerun, scene, trigger
 from rerun_action.chain import Chain
-from rerun_action.core import policy, verdict
-from rerun_action.core.history import Case, History
-from rerun_action.core.ledger import Ledger
+from rerun_action.core import history, ledger, policy, verdict
 from rerun_action.core.model import FAILING, Origin, Result, StopReply, StopRoute, Verdict
 from rerun_action.errors import Cancelled, DeadlinePassed, Refused, Unclear
 from rerun_action.scene import Scene
-from rerun_action.simulator import Fault, PastRun, Patch, Pick, Reply
+from rerun_action.simulator import Case, Fault, Machine, PastRun, Patch, Pick, Reply, Row, Suite
 from rerun_action.testsigma import client, line, wire
 from rerun_action.testsigma.refusals import Answer
 from rerun_action.testsigma.trouble import Trouble
 from tests.integration.test_histories import play
 from tests.support.direct import World, tell_directly
 from tests.support.oracle import judge
-from tests.support.scenarios import PLAN
+from tests.support.scenarios import FAILS, FLAKES, PLAN
 from tests.support.virtual import Signal
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -93,6 +91,10 @@ def without_doubt(original: Any) -> Any:
             raise
 
     return send
+
+
+def first_id(_: Any) -> Any:
+    return property(lambda self: min(self.result_ids))
 
 
 def oldest_rules(_: Any) -> Any:
@@ -253,6 +255,10 @@ def unless_refused(original: Any) -> Any:
     return lambda self: original(self) and isinstance(self._cause, Cancelled | DeadlinePassed)
 
 
+def by_the_rows_alone(original: Any) -> Any:
+    return lambda self, case, entry: None if entry.rows else original(self, case, entry)
+
+
 def never(*_given: Any, **_more: Any) -> None:
     return None
 
@@ -262,18 +268,23 @@ BREAKS: dict[str, dict[str, Break]] = {
         "a result that nobody knows is a pass": passing_word("BREAKFAST"),
         "null is a pass": passing_word(None),
         "what is unresolved does not count": instead(verdict, "outcome", unresolved_is_fine),
-        "an id that is listed again is a new result": instead(Ledger, "ask", forgets_old_ids),
-        "the oldest result rules": instead(History, "ruling", oldest_rules),
+        "an id that is listed again is a new result": instead(ledger.Ledger, "ask", forgets_old_ids),
+        "the oldest result rules": instead(history.History, "ruling", oldest_rules),
         "the rerun's listing is not read": instead(Scene, "follow", lambda _: lambda self, link: self._wait(link)),
         "later runs of the chain are not looked for": instead(Chain, "below", lambda _: lambda *_: []),
         "a failed run that lists only passes is believed": instead(verdict, "contradiction", lambda _: never),
+        "a case that fails with all its rows passed is overlooked": instead(
+            ledger._Reading,  # noqa: SLF001
+            "_read_whole",
+            by_the_rows_alone,
+        ),
         "nothing listed is nothing failed": instead(verdict, "contradiction", content_with_nothing),
         "unfinished results are not looked at again": instead(scene, "SETTLE_SECONDS", lambda _: 0.0),
         "a failed leaf is dropped from the request": instead(policy, "request", request_without_the_last_pick),
         "a passed leaf is asked for": instead(policy, "request", request_with_a_pass),
         "rows are asked for by their first ids": instead(policy, "request", request_by_the_first_ids),
         "cases are asked for by their first ids": instead(
-            Case, "newest_result_id", lambda _: property(lambda case: min(case.result_ids))
+            history.Case, "newest_result_id", lambda _: property(lambda case: min(case.result_ids))
         ),
         "one round too many": instead(policy, "decide", rounds_without_end),
         "a rerun in flight is not waited for": instead(Scene, "_wait_for_newest", lambda _: never),
@@ -332,6 +343,13 @@ def trouble(world: World, fault: Fault, *signals: float) -> World:
     return replace(world, scenario=scenario, signals=tuple(map(Signal, signals)))
 
 
+def with_cases(world: World, *cases: Case) -> World:
+    """Leave but these cases, and the given run."""
+    plan, *others = world.scenario.plans
+    plans = (replace(plan, cases=cases), *others)
+    return replace(world, scenario=replace(world.scenario, plans=plans, runs=world.scenario.runs[:1]))
+
+
 def with_a_rerun_going(world: World) -> World:
     """Leave but the given run, and a rerun of it that goes on."""
     given = replace(world.scenario.runs[0], finishes_in=-60.0)
@@ -357,6 +375,9 @@ BENT: dict[str, Callable[[World], World]] = {
         trouble(world, Fault("trigger", "hang"), 11.0), late=20.0
     ),
     "a rerun in flight is not waited for": with_a_rerun_going,
+    "a case that fails with all its rows passed is overlooked": lambda world: with_cases(
+        world, Case(11, "case 11", Suite(21, "Pay"), Machine(31, "Chrome"), FAILS, (Row("a", FLAKES),))
+    ),
     "nothing listed is nothing failed": lambda world: trouble(
         world, Fault("listing", Patch({"testCases": []}), times=None)
     ),
